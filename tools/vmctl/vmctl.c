@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vmctl: start, look at and stop virtual machines. This file has the table of
+ * commands; each command is a function in a file of its own subject.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmctl.h"
+
+#ifndef WS_VERSION
+#define WS_VERSION "0.1.0"
+#endif
+
+static int cmd_help(int argc, char **argv);
+
+static const struct vmctl_command commands[] = {
+	{ "run", cmd_run, "[OPTION]... [FILE.vmx]",
+	  "start a VM from a configuration file or a Linux kernel",
+	  "  --kernel FILE      boot this bzImage\n"
+	  "  --initrd FILE      its initial RAM disk\n"
+	  "  --append TEXT      its command line\n"
+	  "  --mem MIB          memory in MiB\n"
+	  "  --name NAME        the VM's name, unique among those running\n"
+	  "  --serial WHERE     first serial port: stdio, pty, unix:PATH, file:PATH, none\n"
+	  "  --set KEY=VALUE    any key of a .vmx file; may be repeated\n"
+	  "  --no-reboot        end when the guest reboots\n"
+	  "  --detach           return when the VM runs, and print its name\n"
+	  "Exit status in the foreground: 0 powered off, 3 the guest was stopped, 1 error.\n" },
+	{ "list", cmd_list, "[--json]", "list the running VMs", "" },
+	{ "info", cmd_info, "NAME [--json]", "show a VM's state and configuration", "" },
+	{ "console", cmd_console, "NAME", "connect to a VM's first serial port",
+	  "Ctrl-] leaves the console; the VM goes on.\n" },
+	{ "stop", cmd_stop, "NAME [--timeout S] [--no-force]",
+	  "press the power button, and wait until the VM is gone",
+	  "  --timeout S        wait this long, then end it by force (30)\n"
+	  "  --no-force         fail instead of using force\n" },
+	{ "kill", cmd_kill, "NAME", "end a VM at once, as by pulling the plug", "" },
+	{ "reset", cmd_reset, "NAME", "press the reset button", "" },
+	{ "nmi", cmd_nmi, "NAME", "send a non-maskable interrupt", "" },
+	{ "stat", cmd_stat, "NAME [--json] [--all] [--interval S] [--count N]",
+	  "count exits and world switches by cause",
+	  "  --interval S       print again every S seconds, with rates\n"
+	  "  --count N          end after printing N times\n"
+	  "  --all              also causes that never occurred\n"
+	  "  --json             all counters, one JSON object a sample\n" },
+	{ "tune", cmd_tune, "NAME [KNOB[=VALUE]]...", "show or set a running VM's knobs", "" },
+	{ "doctor", cmd_doctor, "[--json]", "say what this machine lacks for running VMs",
+	  "Exit status 0 when nothing that is needed is missing.\n" },
+	{ "help", cmd_help, "[COMMAND]", "explain vmctl or one command", "" },
+};
+
+static const struct vmctl_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	return vmctl_usage(NULL, "there is no command '%s'", name);
+}
+
+static int print_overview(FILE *out)
+{
+	fprintf(out, "usage: vmctl COMMAND [ARGUMENT]...\n\ncommands:\n");
+	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "\n'vmctl help COMMAND' explains one; see also vmctl(8).\n");
+	return out == stdout ? VMCTL_OK : VMCTL_USAGE;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	const struct vmctl_command *c;
+
+	if (argc < 2)
+		return print_overview(stdout);
+	c = find_command(argv[1]);
+	if (!c)
+		return unknown_command(argv[1]);
+	printf("usage: vmctl %s%s%s\n%c%s.\n", c->name, *c->args ? " " : "", c->args,
+	       c->help[0] - 'a' + 'A', c->help + 1);
+	if (*c->details)
+		printf("\n%s", c->details);
+	return VMCTL_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const struct vmctl_command *c;
+	int status;
+
+	/* A reader that went away (`vmctl list | head -1`) is an error of write(). */
+	signal(SIGPIPE, SIG_IGN);
+
+	if (argc < 2)
+		return print_overview(stderr);
+	if (!strcmp(argv[1], "--version")) {
+		printf("vmctl (Worldswitch) %s\n", WS_VERSION);
+		return VMCTL_OK;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return print_overview(stdout);
+	c = find_command(argv[1]);
+	if (!c)
+		return unknown_command(argv[1]);
+	if (argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")))
+		return cmd_help(2, (char *[]){ argv[0], argv[1], NULL });
+
+	status = c->run(argc - 1, argv + 1);
+	if ((fflush(stdout) || ferror(stdout)) && !status)
+		status = vmctl_fail(c->name, NULL, "standard output cannot be written: %m");
+	return status;
+}
