@@ -23,6 +23,11 @@ typedef int32_t s32;
 typedef int64_t s64;
 #endif
 
+/* What the cores return as errors, negated: Linux's errno values on x86. */
+#define WS_EEXIST	17
+#define WS_EINVAL	22
+#define WS_ENOSPC	28
+
 #define WS_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif
