@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exitbench - what does an exit cost?
+ *
+ * Each test is a guest that does one thing over and over; the time of the
+ * whole loop is divided by its rounds. In the lab with --icount one nanosecond
+ * is one instruction, so the figure is an exact count of what guest and host
+ * executed. The least of some repeats is taken: ticks of the host's own clock
+ * come on top of the others.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "exitbench.h"
+
+#define PORT_USER	0x99	/* a port that nobody in either kernel serves */
+#define PORT_END	0x9a	/* likewise: the guest is done */
+#define TOUCH_BASE	0x100000
+
+static const struct hypervisor *const hypervisors[] = {
+	&worldswitch_hypervisor,
+	&kvm_hypervisor,
+};
+
+enum where {
+	IN_VMM,
+	IN_LATCH,	/* the VMM, if this hypervisor has latches; else outside */
+	OUTSIDE,	/* this process */
+};
+
+/**
+ * struct test - one guest
+ * @name: in the output
+ * @help: what one round is
+ * @body: the code of a round, in 32-bit mode; must keep ESI and EDI
+ * @len: bytes of @body
+ * @where: who serves the port, and must have
+ * @rounds: of a loop
+ */
+struct test {
+	const char *name;
+	const char *help;
+	const uint8_t *body;
+	size_t len;
+	enum where where;
+	uint32_t rounds;
+};
+
+#define BODY(...)	(const uint8_t[]){ __VA_ARGS__ }, sizeof((uint8_t[]){ __VA_ARGS__ })
+
+static const struct test tests[] = {
+	{ "none", "nothing: the loop itself", BODY(0x90), IN_VMM, 20000 },
+	{ "latch-out", "OUT 80h, a latch", BODY(0xe6, 0x80), IN_LATCH, 20000 },
+	{ "latch-in", "IN 80h", BODY(0xe4, 0x80), IN_LATCH, 20000 },
+	{ "pic-out", "OUT 21h, the PIC's mask", BODY(0xe6, 0x21), IN_VMM, 20000 },
+	{ "pic-in", "IN 21h", BODY(0xe4, 0x21), IN_VMM, 20000 },
+	{ "user-out", "OUT 99h, to this process and back", BODY(0xe6, PORT_USER), OUTSIDE, 20000 },
+	{ "user-in", "IN 99h, likewise", BODY(0xe4, PORT_USER), OUTSIDE, 20000 },
+	{ "cpuid", "CPUID leaf 0",
+	  BODY(0x31, 0xc0,			/* xor eax, eax */
+	       0x0f, 0xa2), IN_VMM, 20000 },	/* cpuid */
+	{ "touch", "first write to a 4 KiB page",
+	  BODY(0x89, 0x37,			/* mov [edi], esi */
+	       0x81, 0xc7, 0, 0x10, 0, 0),	/* add edi, 4096 */
+	  IN_VMM, 4096 },
+};
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+void die(const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+
+	fputs("exitbench: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, error ? ": %s\n" : "\n", strerror(error));
+	exit(1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* The page tables of the host are filled: "touch" is about the guest's only. */
+static void *new_memory(void)
+{
+	void *memory = mmap(NULL, EXITBENCH_MEMORY, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die("%u MiB of memory for the guest", EXITBENCH_MEMORY >> 20);
+	/* EINVAL: this kernel has no huge pages. */
+	if (madvise(memory, EXITBENCH_MEMORY, MADV_NOHUGEPAGE) && errno != EINVAL)
+		die("asking for small pages");
+	memset(memory, 0xf4, EXITBENCH_MEMORY);
+	return memory;
+}
+
+static void assemble(uint8_t *code, const struct test *test)
+{
+	const uint32_t base = TOUCH_BASE;
+
+	*code++ = 0xbf;			/* mov edi, base */
+	memcpy(code, &base, 4);
+	code += 4;
+	memcpy(code, test->body, test->len);
+	code += test->len;
+	*code++ = 0x4e;			/* dec esi */
+	*code++ = 0x75;			/* jnz body */
+	*code++ = -(test->len + 3);
+	*code++ = 0xe6;			/* out end, al */
+	*code++ = PORT_END;
+}
+
+/* Returns nanoseconds for all rounds. */
+static uint64_t run_once(const struct hypervisor *hv, const struct test *test)
+{
+	uint32_t rounds = test->rounds;
+	uint8_t *memory = new_memory();
+	bool out = test->where == OUTSIDE || (test->where == IN_LATCH && !hv->latches);
+	uint32_t expected = out ? rounds : 0;
+	uint32_t outside = 0;
+	uint64_t t;
+
+	assemble(memory + EXITBENCH_ENTRY, test);
+	hv->create(memory, rounds);
+	t = now();
+	while (hv->run() != PORT_END)
+		outside++;
+	t = now() - t;
+	hv->destroy();
+	munmap(memory, EXITBENCH_MEMORY);
+
+	errno = 0;
+	if (outside != expected)
+		die("%s, %s: %u port accesses came out, not %u", hv->name, test->name,
+		    outside, expected);
+	return t;
+}
+
+static void run_test(const struct hypervisor *hv, const struct test *test, int repeats)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < repeats; i++) {
+		uint64_t t = run_once(hv, test);
+
+		if (t < best)
+			best = t;
+	}
+	printf("%s\t%s\t%.1f\n", hv->name, test->name, (double)best / test->rounds);
+	fflush(stdout);
+}
+
+static const struct hypervisor *find_hypervisor(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hypervisors); i++)
+		if (!strcmp(hypervisors[i]->name, name))
+			return hypervisors[i];
+	errno = 0;
+	die("no hypervisor is called %s; see exitbench --help", name);
+}
+
+static void usage(void)
+{
+	puts("usage: exitbench [--on worldswitch|kvm] [--repeat N] [TEST]...\n"
+	     "Prints hypervisor, test and nanoseconds a round, separated by tabs. Tests:");
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		printf("  %-12s%s\n", tests[i].name, tests[i].help);
+}
+
+static bool wanted(const struct test *test, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (!strcmp(*names, test->name))
+			return true;
+	return false;
+}
+
+static void check_names(char **names)
+{
+	for (; *names; names++) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(tests) && strcmp(*names, tests[i].name))
+			i++;
+		errno = 0;
+		if (i == ARRAY_SIZE(tests))
+			die("no test is called %s; see exitbench --help", *names);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "on", required_argument, NULL, 'o' },
+		{ "repeat", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	const struct hypervisor *hv = hypervisors[0];
+	int repeats = 5, c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			hv = find_hypervisor(optarg);
+			break;
+		case 'r':
+			repeats = atoi(optarg);
+			errno = 0;
+			if (repeats < 1 || repeats > 1000)
+				die("--repeat wants a number from 1 to 1000");
+			break;
+		case 'h':
+			usage();
+			return 0;
+		default:
+			return 1;
+		}
+	}
+	check_names(argv + optind);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		if (wanted(&tests[i], argv + optind))
+			run_test(hv, &tests[i], repeats);
+	return 0;
+}

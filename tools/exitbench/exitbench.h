@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exitbench runs the same guest code on more than one hypervisor. A back end
+ * makes a machine with one CPU, in 32-bit protected mode without paging, that
+ * starts at EXITBENCH_ENTRY with the counter in ESI.
+ */
+#ifndef EXITBENCH_H
+#define EXITBENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define EXITBENCH_ENTRY		0x1000
+#define EXITBENCH_MEMORY	(32u << 20)	/* bytes, from address 0 */
+/* Segment attributes as in a descriptor: present, flat, 4 GiB, DPL 0. */
+#define EXITBENCH_CODE32	0x9b
+#define EXITBENCH_DATA32	0x93
+
+/**
+ * struct hypervisor - a back end
+ * @name: as --on has it
+ * @latches: port 80h is a latch in the VMM
+ * @create: a machine on @memory (EXITBENCH_MEMORY bytes, ours) with @counter
+ *	in ESI. Ends the program, saying why, if that cannot be done.
+ * @run: enters the guest and returns at its next port access that comes out
+ *	to us, an IN already answered by zero; returns its port. Anything else
+ *	ends the program.
+ * @destroy: gives everything back
+ */
+struct hypervisor {
+	const char *name;
+	bool latches;
+	void (*create)(void *memory, uint32_t counter);
+	uint16_t (*run)(void);
+	void (*destroy)(void);
+};
+
+extern const struct hypervisor worldswitch_hypervisor;
+extern const struct hypervisor kvm_hypervisor;
+
+/* Prints "exitbench: " and the message; with errno if it is not 0. Exits. */
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* exitbench's machine on vmdriver. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "exitbench.h"
+#include "uapi/vmdriver.h"
+
+static int device, vm, vcpu;
+static struct vmdrv_run *run_page;
+
+static void set_state(uint32_t counter)
+{
+	const struct vmdrv_segment code = {
+		.limit = 0xffffffff, .selector = 8,
+		.attrib = EXITBENCH_CODE32 | 0xc00,	/* G and D/B */
+	};
+	const struct vmdrv_segment data = {
+		.limit = 0xffffffff, .selector = 16,
+		.attrib = EXITBENCH_DATA32 | 0xc00,
+	};
+	struct vmdrv_regs regs = {
+		.rip = EXITBENCH_ENTRY, .rsi = counter, .rflags = 2,
+	};
+	struct vmdrv_sregs sregs;
+
+	if (ioctl(vcpu, VMDRV_GET_SREGS, &sregs))
+		die("reading the segment registers");
+	sregs.cs = code;
+	sregs.ds = data;
+	sregs.es = data;
+	sregs.ss = data;
+	sregs.cr0 = 0x11;	/* PE, ET */
+	if (ioctl(vcpu, VMDRV_SET_SREGS, &sregs) || ioctl(vcpu, VMDRV_SET_REGS, &regs))
+		die("setting the registers");
+}
+
+static void worldswitch_create(void *memory, uint32_t counter)
+{
+	struct vmdrv_create_vm create = { .name = "exitbench" };
+	struct vmdrv_memory slot = {
+		.size = EXITBENCH_MEMORY, .hva = (uintptr_t)memory,
+	};
+
+	device = open(VMDRV_DEVICE, O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		die(VMDRV_DEVICE " cannot be opened; `vmctl doctor` says what is missing");
+	vm = ioctl(device, VMDRV_CREATE_VM, &create);
+	if (vm < 0 || ioctl(vm, VMDRV_SET_MEMORY, &slot))
+		die("making a VM");
+	vcpu = ioctl(vm, VMDRV_CREATE_VCPU, 0);
+	if (vcpu < 0)
+		die("making a vCPU");
+	run_page = mmap(NULL, VMDRV_RUN_PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	if (run_page == MAP_FAILED)
+		die("mapping the run page");
+	set_state(counter);
+}
+
+static uint16_t worldswitch_run(void)
+{
+	while (ioctl(vcpu, VMDRV_RUN, 0))
+		if (errno != EINTR)
+			die("running the guest");
+	if (run_page->exit_reason != VMDRV_EXIT_IO) {
+		errno = 0;
+		die("exit %u at %#llx where a port access was due%s%s", run_page->exit_reason,
+		    (unsigned long long)run_page->rip,
+		    run_page->exit_reason == VMDRV_EXIT_STOP ? ": " : "",
+		    run_page->exit_reason == VMDRV_EXIT_STOP ? run_page->stop.reason : "");
+	}
+	if (run_page->io.direction == VMDRV_IO_IN)
+		*((volatile uint8_t *)run_page + VMDRV_DATA_OFFSET) = 0;
+	return run_page->io.port;
+}
+
+static void worldswitch_destroy(void)
+{
+	munmap(run_page, VMDRV_RUN_PAGES * 4096);
+	close(vcpu);
+	close(vm);
+	close(device);
+}
+
+const struct hypervisor worldswitch_hypervisor = {
+	.name = "worldswitch",
+	.latches = true,
+	.create = worldswitch_create,
+	.run = worldswitch_run,
+	.destroy = worldswitch_destroy,
+};
