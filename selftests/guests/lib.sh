@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A guest on a serial line: start it, wait for what it prints, ask it things.
+# Everything waits with generous limits, since the lab may be very slow.
+
+vmctl=$top/build/vmctl/vmctl
+images=$top/build/guests
+boot_limit=300		# seconds from power-on to a shell
+answer_limit=60
+
+work=$(mktemp -d)
+guest_pid=''
+ask_count=0
+
+cleanup()
+{
+	[ -z "$guest_pid" ] || kill -9 "$guest_pid" 2>/dev/null || :
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+# ---- TAP
+
+tap_count=0 tap_failed=0
+
+ok() { echo "ok $((++tap_count)) - $*"; }
+
+not_ok()
+{
+	echo "not ok $((++tap_count)) - $*"
+	tap_failed=$((tap_failed + 1))
+}
+
+# check NAME COMMAND...: passes if COMMAND succeeds
+check()
+{
+	local name=$1
+	shift
+	if "$@"; then
+		ok "$name"
+	else
+		not_ok "$name"
+		diag "$work/serial" 15
+		diag "$work/stderr" 5
+	fi
+}
+
+# diag FILE LINES: the end of FILE, as TAP's comments
+diag() { [ ! -s "$1" ] || tail -n "$2" "$1" | tr -cd '\n\t -~' | sed "s|^|# ${1##*/}: |"; }
+note() { sed 's/^/# /' <<<"$*"; }
+
+is() { [ "$1" = "$2" ] || { note "got '$1', not '$2'"; false; }; }
+has() { grep -q -- "$2" <<<"$1" || { note "no '$2' in: $1"; false; }; }
+hasnt() { ! grep -q -- "$2" <<<"$1" || { note "'$2' in: $1"; false; }; }
+
+# true_in COMMAND LIMIT: until COMMAND succeeds, at most LIMIT seconds
+true_in()
+{
+	local end=$((SECONDS + $2))
+	until eval "$1"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+# ---- a guest in the foreground, its serial line on vmctl's standard I/O
+
+# guest_start KERNEL [VMCTL-OPTION]...
+guest_start()
+{
+	local kernel=$1
+	shift
+	rm -f "$work"/{in,serial,stderr}
+	mkfifo "$work/in"
+	exec 8<>"$work/in"
+	: >"$work/serial"
+	"$vmctl" run --kernel "$images/$kernel.vmlinuz" --initrd "$images/$kernel.cpio.gz" \
+		--mem 256 --name guest --serial stdio \
+		"$@" <"$work/in" >"$work/serial" 2>"$work/stderr" &
+	guest_pid=$!
+	mark=1
+}
+
+guest_runs() { kill -0 "$guest_pid" 2>/dev/null; }
+
+# guest_says PATTERN LIMIT: PATTERN comes after the mark, within LIMIT seconds
+guest_says()
+{
+	true_in "guest_said '$1' || ! guest_runs" "$2" && guest_said "$1"
+}
+
+guest_said() { tail -c "+$mark" "$work/serial" | tr -d '\r' | grep -q -- "$1"; }
+
+guest_up() { guest_says '^guest: Linux .* is up' "$boot_limit" && guest_says '# ' "$boot_limit"; }
+
+guest_types() { printf '%s\n' "$*" >&8; }
+
+# ask COMMANDS: what they print in the guest; fails if it does not answer
+ask()
+{
+	local n
+	# Also in a subshell, each question has a number of its own.
+	n=$(wc -c <"$work/serial")
+	mark=$((n + 1))
+	# The echo of the line that is typed has no such line.
+	guest_types "echo begin-\$(($n)); $*; echo end-\$(($n))"
+	guest_says "^end-$n\$" "$answer_limit" || return
+	tail -c "+$mark" "$work/serial" | tr -d '\r' |
+		sed -n "/^begin-$n\$/,/^end-$n\$/p" | sed '1d;$d'
+}
+
+# guest_ends STATUS [LIMIT]: vmctl run ends by itself, with STATUS
+guest_ends()
+{
+	local status
+	true_in '! guest_runs' "${2:-120}" || {
+		echo "# still running"
+		kill -9 "$guest_pid"
+	}
+	wait "$guest_pid" && status=0 || status=$?
+	guest_pid=''
+	exec 8>&-
+	is "$status" "$1"
+}
+
+# No VM and no process is there any more.
+nothing_left()
+{
+	true_in '! pgrep -x vmapp >/dev/null' 10 || { echo "# vmapp still runs"; return 1; }
+	[ -z "$(ls -A /sys/class/vmdriver)" ] || { echo "# a VM is left in sysfs"; return 1; }
+}
+
+# ---- errors
+
+# refused PATTERN COMMAND...: ends soon and non-zero, with one line that has
+# PATTERN on standard error, and leaves nothing running
+refused()
+{
+	local pattern=$1 status
+	shift
+	timeout 60 "$@" </dev/null >"$work/stdout" 2>"$work/stderr" && status=0 || status=$?
+	[ "$status" -ne 0 ] && [ "$status" -lt 124 ] || { echo "# exit status $status"; return 1; }
+	[ "$(wc -l <"$work/stderr")" -eq 1 ] || { echo "# not one line"; return 1; }
+	grep -qi -- "$pattern" "$work/stderr" ||
+		{ note "no '$pattern' in: $(cat "$work/stderr")"; return 1; }
+}
