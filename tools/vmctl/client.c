@@ -237,14 +237,20 @@ static const char *failure_text(int err)
 	}
 }
 
+int client_send(struct client *c, const char *cmd)
+{
+	char line[64];
+	int n = snprintf(line, sizeof(line), "{\"cmd\":\"%s\"}\n", cmd);
+
+	return send_all(c->fd, line, n);
+}
+
 json_t *client_request(struct client *c, const char *command, const char *cmd)
 {
 	json_t *answer = NULL;
-	char line[64];
-	int err, n;
+	int err;
 
-	n = snprintf(line, sizeof(line), "{\"cmd\":\"%s\"}\n", cmd);
-	err = send_all(c->fd, line, n);
+	err = client_send(c, cmd);
 	if (!err)
 		err = receive_object(c, &answer);
 	if (err) {

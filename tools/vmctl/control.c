@@ -11,7 +11,7 @@
 #include "vmctl.h"
 
 /* How long a vmapp may take to end after "quit", in ms, before SIGKILL. */
-#define QUIT_TIMEOUT_MS	3000
+#define QUIT_TIMEOUT_MS	2000
 
 /* True when the process behind @pidfd is gone within @timeout_ms. */
 static bool wait_gone(int pidfd, int timeout_ms)
@@ -46,7 +46,7 @@ static int ended(struct client *c, const char *how)
 /* Ask vmapp to end at once; if it does not, let the kernel end it. */
 static int end_by_force(struct client *c, const char *command, int pidfd)
 {
-	json_decref(client_request(c, NULL, "quit"));
+	client_send(c, "quit");
 	if (wait_gone(pidfd, QUIT_TIMEOUT_MS))
 		return ended(c, "ended by force (quit)");
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) && errno != ESRCH)

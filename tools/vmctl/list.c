@@ -54,19 +54,29 @@ static json_t *collect(void)
 	return all;
 }
 
+/* @text, and blanks up to @width columns. */
+static void put_column(const char *text, size_t width)
+{
+	size_t len = strlen(text);
+
+	vmctl_puts(text);
+	printf("%*s", (int)(len < width ? width - len : 0), "");
+}
+
 static void print_row(const json_t *vm)
 {
-	const char *reason = client_string(vm, "reason");
 	char uptime[32];
 
 	vmctl_uptime(uptime, sizeof(uptime), json_number_value(json_object_get(vm, "uptime_s")));
-	vmctl_puts(client_string(vm, "name"));
-	printf("%*s  %-9s  %7lld  %7lld  %12s%s",
-	       (int)(20 - strlen(client_string(vm, "name"))) > 0 ?
-	       (int)(20 - strlen(client_string(vm, "name"))) : 0, "",
-	       client_string(vm, "state"), (long long)client_integer(vm, "pid", 0),
-	       (long long)client_integer(vm, "memory_mib", 0), uptime, *reason ? "  " : "");
-	vmctl_puts(reason);
+	put_column(client_string(vm, "name"), 20);
+	printf("  ");
+	put_column(client_string(vm, "state"), 9);
+	printf("  %7lld  %7lld  %12s", (long long)client_integer(vm, "pid", 0),
+	       (long long)client_integer(vm, "memory_mib", 0), uptime);
+	if (*client_string(vm, "reason")) {
+		printf("  ");
+		vmctl_puts(client_string(vm, "reason"));
+	}
 	putchar('\n');
 }
 

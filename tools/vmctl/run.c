@@ -155,7 +155,7 @@ static int parse(struct launch *l, int argc, char **argv)
 		return err;
 	l->file = argv[optind];
 	if (!l->file && !l->described)
-		return vmctl_usage("run", "nothing to boot: neither FILE.vmx nor --kernel is given");
+		return vmctl_usage("run", "nothing to boot: neither FILE.vmx nor --kernel given");
 	if (l->file) {
 		add_arg(l, "-f");
 		add_arg(l, "%s", l->file);

@@ -22,6 +22,7 @@ static const struct {
 	{ "exits", "exits, guest to VMM", true },
 	{ "switches", "world switches, VMM to VMApp", true },
 	{ "events", "events", false },
+	{ "memory", "second-level page tables", false },
 };
 
 #define GROUPS VMCTL_ARRAY_SIZE(groups)
@@ -168,8 +169,7 @@ static void print_text(struct sample *s, bool rates, bool all)
 		if (!n || (!total.value && !all && !groups[g].total))
 			continue;
 		qsort(s->group[g].counters, n, sizeof(struct counter), by_count);
-		printf("%-20s %16s", groups[g].title, groups[g].total ? "" : "count");
-		printf("%s\n", rates ? "     per second" : "");
+		printf("%-28s %8s%s\n", groups[g].title, "count", rates ? "   per second" : "");
 		for (size_t i = 0; i < n; i++)
 			if (s->group[g].counters[i].value || all)
 				print_counter(&s->group[g].counters[i], rates);

@@ -147,6 +147,9 @@ int client_open(struct client *c, const char *command, const char *name);
 
 void client_close(struct client *c);
 
+/* Send {"cmd": @cmd}, and do not wait for an answer. Returns 0 or -errno. */
+int client_send(struct client *c, const char *cmd);
+
 /*
  * Send {"cmd": @cmd} and wait for the answer. Returns it when it says "ok"
  * (the caller's reference), else NULL after a complaint for @command. With
