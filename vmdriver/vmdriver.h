@@ -4,36 +4,39 @@
  * table of operations behind which SVM and VMX stand.
  *
  * Locks, outermost first:
- *   vcpu->mutex	held by every vCPU ioctl; VMDRV_RUN is one of them
- *   vm->lock		slots, vCPU creation, port table (mutex)
- *   vm->mmu.lock	the nested page tables (spinlock)
- *   vm->irq_lock	PIC pair, PIT and port 61h (raw spinlock, irqs off)
+ *   vcpu->mutex	every vCPU ioctl but VMDRV_NMI; VMDRV_RUN is one of them
+ *   vm->lock		vCPU creation and latches
+ *   vm->mem.sem	memory slots
+ *   vm->mem.lock	the nested page tables (spinlock)
+ *   vm->dev.lock	PIC pair, PIT and port 61h (raw spinlock, irqs off)
+ * Nothing is locked on the way from an exit to a latch or to re-entry.
  */
 #ifndef VMDRV_VMDRIVER_H
 #define VMDRV_VMDRIVER_H
 
 #include <linux/device.h>
-#include <linux/hrtimer.h>
 #include <linux/kref.h>
+#include <linux/mm_types.h>
 #include <linux/mutex.h>
+#include <linux/rcuwait.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/wait.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
 
-#include "core/i8254.h"
-#include "core/i8259.h"
+#include "core/port_table.h"
 #include "core/region.h"
 #include "uapi/vmdriver.h"
 
-#include "compat.h"
+#include "dev/dev.h"
 #include "mem.h"
-#include "port.h"
-#include "stats.h"
 
 struct vmdrv_vcpu;
+struct vmdrv_vm;
 
 /* Why the guest was left, the same on SVM and VMX. */
 enum vmdrv_exit_cause {
+	VMDRV_CAUSE_UNKNOWN,	/* no handler: stops the guest */
 	VMDRV_CAUSE_INTR,	/* a host interrupt */
 	VMDRV_CAUSE_NMI,	/* a host NMI */
 	VMDRV_CAUSE_MCE,	/* a host machine check */
@@ -56,15 +59,26 @@ enum vmdrv_exit_cause {
 	VMDRV_CAUSE_UNDEFINED,	/* an instruction that we hide: #UD */
 	VMDRV_CAUSE_SHUTDOWN,	/* triple fault */
 	VMDRV_CAUSE_INVALID,	/* the CPU refused the guest's state */
-	VMDRV_CAUSE_UNKNOWN,
 	VMDRV_CAUSE_NR
+};
+
+/* Things that happened on the way, counted beside the exits. */
+enum vmdrv_event_count {
+	VMDRV_EVENT_IRQ,	/* interrupts injected */
+	VMDRV_EVENT_NMI,
+	VMDRV_EVENT_EXCEPTION,
+	VMDRV_EVENT_HALT,	/* times the vCPU blocked in the kernel */
+	VMDRV_EVENT_MIGRATION,	/* entered on another host CPU than before */
+	VMDRV_EVENT_TLB_FLUSH,
+	VMDRV_EVENT_RUN,	/* VMDRV_RUN calls */
+	VMDRV_EVENT_NR
 };
 
 /**
  * struct vm_exit - an exit, decoded by the backend
  * @cause: which of the members below is meant
- * @rip_next: address of the following instruction where the backend knows it,
- *	else 0 (vmdrv_skip() then has the instruction's length looked up)
+ * @rip_next: address of the following instruction where the CPU told it, else
+ *	0: vmdrv_skip() then finds the instruction's length itself
  */
 struct vm_exit {
 	enum vmdrv_exit_cause cause;
@@ -83,9 +97,6 @@ struct vm_exit {
 			u32 access;	/* VMDRV_ACCESS_* */
 		} npf;
 		struct {
-			u8 cr;		/* 0, 3, 4, 8 */
-		} cr;
-		struct {
 			u8 vector;
 			bool has_error;
 			u32 error;
@@ -94,57 +105,247 @@ struct vm_exit {
 	};
 };
 
-/*
- * How the second-level tables of this CPU vendor are written. Levels count
- * from 1 (4 KiB leaves) to 4.
- */
+/* How a CPU vendor writes second-level tables; levels count from 1 (4 KiB leaves). */
 struct vmdrv_pt_format {
-	/* A leaf for @pa at level 1 or 2. */
 	u64 (*leaf)(u64 pa, int level, bool writable);
-	/* A pointer to a table. */
 	u64 (*table)(u64 pa);
 	u64 present_mask;	/* any of these bits: the entry is in use */
 	u64 writable_mask;
 	u64 large_mask;		/* level 2: the entry is a leaf */
 };
 
+enum vmdrv_segment_index {
+	VMDRV_SEG_ES,
+	VMDRV_SEG_CS,
+	VMDRV_SEG_SS,
+	VMDRV_SEG_DS,
+	VMDRV_SEG_FS,
+	VMDRV_SEG_GS,
+	VMDRV_SEG_LDTR,
+	VMDRV_SEG_TR,
+};
+
 /**
  * struct vmdrv_ops - a backend: everything that knows SVM from VMX
  *
- * load, put, enter and decode run with interrupts off.
+ * load, put, enter, decode, inject and set_window run with interrupts off, and
+ * between load and put only. Everything else runs on the thread that holds
+ * vcpu->mutex, outside of load and put.
  */
 struct vmdrv_ops {
 	const char *name;
 	u32 arch;			/* VMDRV_ARCH_* */
 	const struct vmdrv_pt_format *pt;
 
-	int (*hardware_setup)(void);	/* says why not by pr_err() */
-	void (*hardware_unsetup)(void);
+	int (*setup)(void);		/* says why not by pr_err() */
+	void (*unsetup)(void);
 	int (*cpu_enable)(void);	/* on this CPU: -EBUSY if it is taken */
 	void (*cpu_disable)(void);
 
-	int (*vcpu_create)(struct vmdrv_vcpu *vcpu);
-	void (*vcpu_destroy)(struct vmdrv_vcpu *vcpu);
-	void (*vcpu_reset)(struct vmdrv_vcpu *vcpu);
+	int (*create)(struct vmdrv_vcpu *vcpu);
+	void (*destroy)(struct vmdrv_vcpu *vcpu);
+	void (*reset)(struct vmdrv_vcpu *vcpu);
 
-	void (*load)(struct vmdrv_vcpu *vcpu);
+	void (*load)(struct vmdrv_vcpu *vcpu, bool flush_tlb);
 	void (*put)(struct vmdrv_vcpu *vcpu);
 	void (*enter)(struct vmdrv_vcpu *vcpu);
 	void (*decode)(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
-	void (*flush_tlb)(struct vmdrv_vcpu *vcpu);
-
-	bool (*irq_allowed)(struct vmdrv_vcpu *vcpu);	/* IF, shadow, no event under way */
-	void (*inject)(struct vmdrv_vcpu *vcpu);	/* vcpu->event into the next entry */
+	bool (*irq_allowed)(struct vmdrv_vcpu *vcpu);
+	void (*inject_irq)(struct vmdrv_vcpu *vcpu, u8 vector);
+	void (*inject_nmi)(struct vmdrv_vcpu *vcpu);
+	void (*inject_exception)(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
 	void (*set_window)(struct vmdrv_vcpu *vcpu, bool on);
+	void (*set_iret_exit)(struct vmdrv_vcpu *vcpu, bool on);
 
 	u64 (*get_rip)(struct vmdrv_vcpu *vcpu);
-	void (*set_rip)(struct vmdrv_vcpu *vcpu, u64 rip);	/* ends a shadow too */
+	void (*set_rip)(struct vmdrv_vcpu *vcpu, u64 rip);
 	u64 (*get_rflags)(struct vmdrv_vcpu *vcpu);
 	int (*get_cpl)(struct vmdrv_vcpu *vcpu);
 	int (*get_mode)(struct vmdrv_vcpu *vcpu);	/* code size: 2, 4, 8 bytes */
 	u64 (*get_cr)(struct vmdrv_vcpu *vcpu, int cr);	/* 0, 2, 3, 4 */
+	void (*set_cr2)(struct vmdrv_vcpu *vcpu, u64 cr2);
 	u64 (*get_efer)(struct vmdrv_vcpu *vcpu);
+	void (*set_efer)(struct vmdrv_vcpu *vcpu, u64 efer);
 	void (*get_segment)(struct vmdrv_vcpu *vcpu, int seg, struct vmdrv_segment *s);
+	bool (*get_shadow)(struct vmdrv_vcpu *vcpu);
+	void (*set_shadow)(struct vmdrv_vcpu *vcpu, bool on);
+	void (*get_regs)(struct vmdrv_vcpu *vcpu, struct vmdrv_regs *regs);
+	void (*set_regs)(struct vmdrv_vcpu *vcpu, const struct vmdrv_regs *regs);
+	void (*get_sregs)(struct vmdrv_vcpu *vcpu, struct vmdrv_sregs *sregs);
+	void (*set_sregs)(struct vmdrv_vcpu *vcpu, const struct vmdrv_sregs *sregs);
+	u64 (*get_dr)(struct vmdrv_vcpu *vcpu, int dr);		/* 6, 7 */
+	void (*set_dr)(struct vmdrv_vcpu *vcpu, int dr, u64 value);
+	/* MSRs that live in the control block: -ENOENT if it is not one. */
+	int (*get_msr)(struct vmdrv_vcpu *vcpu, u32 index, u64 *value);
+	int (*set_msr)(struct vmdrv_vcpu *vcpu, u32 index, u64 value);
+	void (*set_tsc_offset)(struct vmdrv_vcpu *vcpu, u64 offset);
 };
+
+extern const struct vmdrv_ops svm_ops;
+extern const struct vmdrv_ops *vmdrv_ops;	/* the backend of this machine */
+
+/* An event that is to reach the guest before it goes on. */
+struct vmdrv_pending {
+	bool exception;
+	bool has_error;
+	bool irq;		/* acknowledged at the PIC, its delivery was cut short */
+	bool nmi;
+	bool nmi_masked;
+	u8 vector;
+	u8 irq_vector;
+	u32 error;
+};
+
+/* What the next VMDRV_RUN has to finish: the answer to an IN. */
+struct vmdrv_completion {
+	bool active;
+	bool string;
+	u8 size;
+	u32 count;
+};
+
+/* MSRs that the guest may write and read back, and that mean nothing to us. */
+struct vmdrv_msr_store {
+	u64 apic_base;
+	u64 misc_enable;
+	u64 hwcr;
+};
+
+/* Indices into vmdrv_context.gpr: the order of the instruction encoding. */
+enum vmdrv_gpr {
+	VMDRV_RAX, VMDRV_RCX, VMDRV_RDX, VMDRV_RBX,
+	VMDRV_RSP, VMDRV_RBP, VMDRV_RSI, VMDRV_RDI,
+};
+
+/**
+ * struct vmdrv_context - what the entry code of a backend works on
+ * @gpr: the guest's general registers while it is not running; RSP is not here
+ *	but in the control block
+ * @block: the VMCB or VMCS, and @block_pa its physical address
+ * @host_pa: physical address of this CPU's page for host state (SVM)
+ * @port_map: the VM's 65,536 row numbers, see struct ws_port_table
+ * @rows: the rows that they name
+ * @latch_exits: accesses to latches, served without leaving the entry code
+ */
+struct vmdrv_context {
+	u64 gpr[16];
+	void *block;
+	u64 block_pa;
+	u64 host_pa;
+	const u8 *port_map;
+	void *rows;
+	u64 latch_exits;
+};
+
+enum vmdrv_vcpu_mode { VMDRV_OUTSIDE, VMDRV_IN_GUEST };
+
+/* Bits of vcpu->requests. */
+#define VMDRV_REQ_FLUSH		0	/* the guest's TLB entries are stale */
+#define VMDRV_REQ_NMI		1	/* an NMI for the guest */
+
+struct vmdrv_vcpu {
+	struct vmdrv_context ctx;	/* first: enter.S knows its layout */
+	struct vmdrv_vm *vm;
+	void *arch;			/* the backend's own */
+	struct mutex mutex;		/* serializes the ioctls */
+	struct vmdrv_run *run;		/* VMDRV_RUN_PAGES pages, shared with VMApp */
+
+
+	struct vm_exit exit;
+	struct vmdrv_pending pending;
+	struct vmdrv_completion completion;
+	bool window;			/* the interrupt-window exit is on */
+	bool halted;
+	u64 dr[4];			/* the guest's, while they are not in the CPU */
+	bool dr_loaded;
+	u64 xcr0;
+	struct vmdrv_msr_store msr;
+	struct fpu_guest fpu;
+	u64 tsc_offset;			/* guest TSC = host TSC + this */
+
+	/* Shared with those who kick; mode and requests pair by full barriers. */
+	int mode;			/* enum vmdrv_vcpu_mode */
+	int cpu;			/* where it runs, or ran last; -1 at first */
+	unsigned long requests;
+	struct task_struct *thread;	/* inside VMDRV_RUN, else NULL */
+	struct rcuwait wait;		/* a halted vCPU sleeps here */
+
+	u64 exits[VMDRV_CAUSE_NR];
+	u64 switches[VMDRV_EXIT_MAX];	/* returns to VMApp, by VMDRV_EXIT_* */
+	u64 events[VMDRV_EVENT_NR];
+};
+
+struct vmdrv_vm {
+	struct kref kref;
+	struct mm_struct *mm;		/* the only one it runs in; mmgrab()bed */
+	struct mutex lock;
+	struct device device;		/* /sys/class/vmdriver/vm<id> */
+	int id;
+	pid_t pid;
+	char name[VMDRV_NAME_MAX];
+
+	struct vmdrv_vcpu *vcpu;	/* set once, under lock */
+	struct vmdrv_mem mem;
+	struct ws_port_table *ports;
+	struct vmdrv_devices dev;
+	unsigned int latches;
+	u64 tsc_base;			/* host TSC at which the guest's is 0 */
+};
+
+/* main.c */
+extern struct vmdrv_caps vmdrv_caps;
+extern u64 vmdrv_host_xcr0;
+int vmdrv_hardware_get(void);
+void vmdrv_hardware_put(void);
+
+/* vm.c */
+int vmdrv_vm_create(struct vmdrv_create_vm __user *argp);
+
+void vmdrv_vm_get(struct vmdrv_vm *vm);
+void vmdrv_vm_put(struct vmdrv_vm *vm);
+void vmdrv_kick(struct vmdrv_vm *vm);
+void vmdrv_flush_guest_tlb(struct vmdrv_vm *vm);
+
+/* vcpu.c */
+int vmdrv_vcpu_create(struct vmdrv_vm *vm);
+void vmdrv_vcpu_free(struct vmdrv_vcpu *vcpu);
+u32 vmdrv_xsave_size(void);
+
+/* run.c */
+int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu);
+
+/* exit.c */
+bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu);
+int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu);
+int vmdrv_skip(struct vmdrv_vcpu *vcpu);
+void vmdrv_queue_exception(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
+void vmdrv_queue_page_fault(struct vmdrv_vcpu *vcpu, u64 address, u32 error);
+int vmdrv_fetch(struct vmdrv_vcpu *vcpu, u8 insn[15]);
+int vmdrv_prefixes(struct vmdrv_vcpu *vcpu, int *segment);
+__printf(3, 4) int vmdrv_stop(struct vmdrv_vcpu *vcpu, int code, const char *fmt, ...);
+
+/* pio.c */
+bool vmdrv_pio_fast(struct vmdrv_vcpu *vcpu);
+int vmdrv_pio(struct vmdrv_vcpu *vcpu);
+int vmdrv_pio_complete(struct vmdrv_vcpu *vcpu);
+
+/* cpuid.c */
+void vmdrv_cpuid(struct vmdrv_vcpu *vcpu, u32 leaf, u32 subleaf, u32 out[4]);
+u64 vmdrv_supported_xcr0(void);
+#define VMDRV_BACKDOOR_PORT	0x5658
+bool vmdrv_backdoor(struct vmdrv_vcpu *vcpu);
+
+/* msr.c */
+int vmdrv_get_msr(struct vmdrv_vcpu *vcpu, u32 index, u64 *value);
+int vmdrv_set_msr(struct vmdrv_vcpu *vcpu, u32 index, u64 value);
+int vmdrv_set_efer(struct vmdrv_vcpu *vcpu, u64 efer);
+void vmdrv_msr_reset(struct vmdrv_vcpu *vcpu);
+unsigned int vmdrv_msr_list(u32 *list, unsigned int room);
+bool vmdrv_xcr0_valid(u64 xcr0);
+
+/* stats.c */
+extern struct class vmdrv_class;
+int vmdrv_class_register(void);
+void vmdrv_class_unregister(void);
 
 #endif

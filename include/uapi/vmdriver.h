@@ -76,7 +76,7 @@ struct vmdrv_memory {
 	__u64 hva;
 };
 
-/* The level of one of the PIC pair's inputs, 0 to 15 (2 is the cascade: EINVAL). */
+/* The level of one of the PIC pair's inputs, 1 to 15 but 2 (0 is the PIT's, 2 the cascade). */
 struct vmdrv_irq {
 	__u32 irq;
 	__u32 level;		/* 0 or 1 */

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loading and unloading, /dev/vmdriver, and the CPUs' virtualization switch.
+ *
+ * The extensions are on only while there is a VM, so that other hypervisors
+ * can have the CPU when we do not need it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/reboot.h>
+#include <linux/syscore_ops.h>
+#include <linux/uaccess.h>
+#include <asm/fpu/xcr.h>
+#include <asm/tsc.h>
+
+#include "vmdriver.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+const struct vmdrv_ops *vmdrv_ops;
+struct vmdrv_caps vmdrv_caps;
+u64 vmdrv_host_xcr0;
+
+/* Users of the extensions: VMs that exist. Guarded by the mutex. */
+static DEFINE_MUTEX(hardware_mutex);
+static unsigned int hardware_users;
+static int hardware_state;	/* of the CPU hotplug machine; valid with users */
+static DEFINE_PER_CPU(bool, cpu_enabled);
+
+static int hardware_online(unsigned int cpu)
+{
+	unsigned long flags;
+	int err;
+
+	local_irq_save(flags);
+	err = vmdrv_ops->cpu_enable();
+	if (!err)
+		__this_cpu_write(cpu_enabled, true);
+	local_irq_restore(flags);
+	if (err)
+		pr_err("CPU %u is held by another hypervisor; stop its guests or unload it\n",
+		       cpu);
+	return err;
+}
+
+static void cpu_disable_this(void *unused)
+{
+	if (__this_cpu_read(cpu_enabled)) {
+		vmdrv_ops->cpu_disable();
+		__this_cpu_write(cpu_enabled, false);
+	}
+}
+
+static int hardware_offline(unsigned int cpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	cpu_disable_this(NULL);
+	local_irq_restore(flags);
+	return 0;
+}
+
+/* For the first VM: switches the extensions on, on every CPU that is or comes online. */
+int vmdrv_hardware_get(void)
+{
+	int state;
+
+	mutex_lock(&hardware_mutex);
+	if (!hardware_users) {
+		state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "vmdriver:online",
+					  hardware_online, hardware_offline);
+		if (state < 0) {
+			mutex_unlock(&hardware_mutex);
+			return state;
+		}
+		hardware_state = state;
+	}
+	hardware_users++;
+	mutex_unlock(&hardware_mutex);
+	return 0;
+}
+
+void vmdrv_hardware_put(void)
+{
+	mutex_lock(&hardware_mutex);
+	if (!--hardware_users)
+		cpuhp_remove_state(hardware_state);
+	mutex_unlock(&hardware_mutex);
+}
+
+/* The boot CPU sleeps and wakes without passing through the hotplug machine. */
+static int hardware_suspend(void)
+{
+	cpu_disable_this(NULL);
+	return 0;
+}
+
+static void hardware_resume(void)
+{
+	if (hardware_users && !vmdrv_ops->cpu_enable())
+		__this_cpu_write(cpu_enabled, true);
+}
+
+static struct syscore_ops hardware_syscore_ops = {
+	.suspend = hardware_suspend,
+	.resume = hardware_resume,
+};
+
+/* A rebooting or kexec'ed machine must not be left with the extensions on. */
+static int hardware_reboot(struct notifier_block *nb, unsigned long code, void *unused)
+{
+	on_each_cpu(cpu_disable_this, NULL, 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hardware_reboot_nb = {
+	.notifier_call = hardware_reboot,
+};
+
+static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case VMDRV_GET_CAPS:
+		return copy_to_user(argp, &vmdrv_caps, sizeof(vmdrv_caps)) ? -EFAULT : 0;
+	case VMDRV_CREATE_VM:
+		return vmdrv_vm_create(argp);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations dev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = dev_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice vmdrv_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "vmdriver",
+	.fops = &dev_fops,
+	.mode = 0660,
+};
+
+static void __init fill_caps(void)
+{
+	vmdrv_host_xcr0 = boot_cpu_has(X86_FEATURE_OSXSAVE) ? xgetbv(XCR_XFEATURE_ENABLED_MASK) : 0;
+	vmdrv_caps = (struct vmdrv_caps) {
+		.version = VMDRV_API_VERSION,
+		.arch = vmdrv_ops->arch,
+		.max_vcpus = 1,
+		.max_slots = VMDRV_SLOT_MAX,
+		.phys_bits = min_t(u32, boot_cpu_data.x86_phys_bits, 46),
+		.run_size = VMDRV_RUN_PAGES * PAGE_SIZE,
+		.xsave_size = vmdrv_xsave_size(),
+		.xcr0 = vmdrv_supported_xcr0(),
+		.tsc_khz = tsc_khz,
+	};
+}
+
+static int __init vmdrv_init(void)
+{
+	int err;
+
+	vmdrv_ops = &svm_ops;
+	err = vmdrv_ops->setup();
+	if (err)
+		return err;
+	fill_caps();
+
+	err = vmdrv_class_register();
+	if (err)
+		goto unsetup;
+	err = misc_register(&vmdrv_misc);
+	if (err)
+		goto unregister_class;
+	register_syscore_ops(&hardware_syscore_ops);
+	register_reboot_notifier(&hardware_reboot_nb);
+	pr_info("%s, guest addresses of %u bits, XCR0 %llx\n", vmdrv_ops->name,
+		vmdrv_caps.phys_bits, vmdrv_caps.xcr0);
+	return 0;
+
+unregister_class:
+	vmdrv_class_unregister();
+unsetup:
+	vmdrv_ops->unsetup();
+	return err;
+}
+
+static void __exit vmdrv_exit(void)
+{
+	unregister_reboot_notifier(&hardware_reboot_nb);
+	unregister_syscore_ops(&hardware_syscore_ops);
+	misc_deregister(&vmdrv_misc);
+	vmdrv_class_unregister();
+	vmdrv_ops->unsetup();
+}
+
+module_init(vmdrv_init);
+module_exit(vmdrv_exit);
+
+MODULE_DESCRIPTION("Worldswitch: world switches, guest memory and in-kernel devices");
+MODULE_AUTHOR("The Worldswitch maintainers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The run loop: VMDRV_RUN enters the guest, serves its exits, and returns when
+ * VMApp is needed. That return is the world switch of the paper (section 2).
+ */
+#include <linux/rcuwait.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+
+#include "trace.h"
+#include "vmdriver.h"
+
+/* Would a halted guest go on? With IF clear only an NMI or VMApp wakes it. */
+static bool runnable(struct vmdrv_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->requests) || vcpu->pending.nmi || vcpu->pending.exception)
+		return true;
+	return vmdrv_irq_pending(vcpu->vm) &&
+		vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_IF;
+}
+
+/* A halted guest costs nothing: its thread sleeps until an interrupt or a signal comes. */
+static void sleep_halted(struct vmdrv_vcpu *vcpu)
+{
+	vcpu->events[VMDRV_EVENT_HALT]++;
+	rcuwait_wait_event(&vcpu->wait, runnable(vcpu), TASK_INTERRUPTIBLE);
+	if (runnable(vcpu))
+		vcpu->halted = false;
+}
+
+/*
+ * The event that the guest takes with the next entry: an exception before an
+ * NMI before an interrupt. One that cannot be taken now opens the window: an
+ * exit as soon as it can.
+ */
+static void inject(struct vmdrv_vcpu *vcpu)
+{
+	struct vmdrv_pending *p = &vcpu->pending;
+	bool window = false;
+	int vector;
+
+	if (unlikely(p->exception)) {
+		vmdrv_ops->inject_exception(vcpu, p->vector, p->has_error, p->error);
+		p->exception = false;
+		vcpu->events[VMDRV_EVENT_EXCEPTION]++;
+		window = vmdrv_irq_pending(vcpu->vm);
+	} else if (unlikely(p->irq)) {
+		vmdrv_ops->inject_irq(vcpu, p->irq_vector);
+		p->irq = false;
+		window = vmdrv_irq_pending(vcpu->vm);
+	} else if (unlikely(p->nmi && !p->nmi_masked && !vmdrv_ops->get_shadow(vcpu))) {
+		vmdrv_ops->inject_nmi(vcpu);
+		p->nmi = false;
+		p->nmi_masked = true;
+		vmdrv_ops->set_iret_exit(vcpu, true);
+		vcpu->events[VMDRV_EVENT_NMI]++;
+		window = vmdrv_irq_pending(vcpu->vm);
+	} else if (vmdrv_irq_pending(vcpu->vm)) {
+		if (vmdrv_ops->irq_allowed(vcpu)) {
+			vector = vmdrv_irq_ack(vcpu->vm);
+			trace_vmdrv_inject(vcpu->vm->id, vector);
+			vmdrv_ops->inject_irq(vcpu, vector);
+			vcpu->events[VMDRV_EVENT_IRQ]++;
+		}
+		window = vmdrv_irq_pending(vcpu->vm);
+	}
+	if (window != vcpu->window) {
+		vmdrv_ops->set_window(vcpu, window);
+		vcpu->window = window;
+	}
+}
+
+/* From here on whoever changes something for the guest sends an interrupt to this CPU. */
+static void set_in_guest(struct vmdrv_vcpu *vcpu)
+{
+	int cpu = smp_processor_id();
+
+	if (unlikely(vcpu->cpu != cpu)) {
+		WRITE_ONCE(vcpu->cpu, cpu);
+		vcpu->events[VMDRV_EVENT_MIGRATION]++;
+	}
+	WRITE_ONCE(vcpu->mode, VMDRV_IN_GUEST);
+	smp_mb();	/* pairs with those in vmdrv_kick() and vmdrv_flush_guest_tlb() */
+}
+
+/* Takes the requests; true if the guest's TLB entries have to go. */
+static bool take_requests(struct vmdrv_vcpu *vcpu)
+{
+	bool flush = false;
+
+	if (likely(!READ_ONCE(vcpu->requests)))
+		return false;
+	if (test_and_clear_bit(VMDRV_REQ_FLUSH, &vcpu->requests)) {
+		vcpu->events[VMDRV_EVENT_TLB_FLUSH]++;
+		flush = true;
+	}
+	if (test_and_clear_bit(VMDRV_REQ_NMI, &vcpu->requests))
+		vcpu->pending.nmi = true;
+	return flush;
+}
+
+/*
+ * One stay with interrupts off: guest and exits that can be served without
+ * sleeping alternate until one cannot, or the host wants the CPU. A host
+ * interrupt ends the guest's turn by itself and is taken at local_irq_enable().
+ * Returns true when the last exit needs nothing more.
+ */
+static bool enter_guest(struct vmdrv_vcpu *vcpu)
+{
+	bool handled = true;
+
+	local_irq_disable();
+	set_in_guest(vcpu);
+	if (unlikely(signal_pending(current) || need_resched()))
+		goto out;
+
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+	/* The tick that finds this flag accounts its time to the guest. */
+	current->flags |= PF_VCPU;
+	vmdrv_ops->load(vcpu, take_requests(vcpu));
+	do {
+		inject(vcpu);
+		trace_vmdrv_entry(vcpu);
+		vmdrv_ops->enter(vcpu);
+		handled = vmdrv_exit_fast(vcpu);
+		trace_vmdrv_exit(vcpu);
+	} while (handled && !READ_ONCE(vcpu->requests) && !need_resched());
+	vmdrv_ops->put(vcpu);
+out:
+	WRITE_ONCE(vcpu->mode, VMDRV_OUTSIDE);
+	local_irq_enable();
+	current->flags &= ~PF_VCPU;
+	return handled;
+}
+
+/* Until VMApp is needed: 0 with the exit in the run page, or an error. */
+static int run_loop(struct vmdrv_vcpu *vcpu)
+{
+	int ret;
+
+	for (;;) {
+		if (signal_pending(current) || READ_ONCE(vcpu->run->immediate_exit)) {
+			vcpu->run->exit_reason = VMDRV_EXIT_INTR;
+			return -EINTR;
+		}
+		cond_resched();
+		if (vcpu->halted) {
+			sleep_halted(vcpu);
+			continue;
+		}
+		if (enter_guest(vcpu))
+			continue;
+		ret = vmdrv_exit_slow(vcpu);
+		if (ret <= 0)
+			return ret;
+	}
+}
+
+/*
+ * VMDRV_RUN. The guest's FPU state is this task's while we are here: the
+ * scheduler saves and restores it like any other.
+ */
+int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu)
+{
+	int ret;
+
+	lockdep_assert_held(&vcpu->mutex);
+	vcpu->events[VMDRV_EVENT_RUN]++;
+	ret = vmdrv_pio_complete(vcpu);
+	if (ret)
+		return ret;
+
+	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
+	ret = run_loop(vcpu);
+	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
+
+	vcpu->run->rip = vmdrv_ops->get_rip(vcpu);
+	if (!ret)
+		vcpu->switches[READ_ONCE(vcpu->run->exit_reason) % VMDRV_EXIT_MAX]++;
+	else if (ret == -EINTR)
+		vcpu->switches[VMDRV_EXIT_INTR]++;
+	return ret;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The SVM backend: AMD manual 2 (24593), chapter 15. The VMCB's layout is the
+ * kernel's own <asm/svm.h>.
+ */
+#ifndef VMDRV_SVM_H
+#define VMDRV_SVM_H
+
+#include <asm/svm.h>
+
+#include "../vmdriver.h"
+
+/**
+ * struct svm_vcpu - what SVM needs beside the VMCB
+ * @asid_generation: of the CPU it last ran on, when it got its ASID there
+ * @cpu: that CPU; -1 at first
+ * @dr_wanted: the guest touched a debug register: load them until the next put
+ * @host_pkru: the host's PKRU while the guest's may be in the CPU
+ */
+struct svm_vcpu {
+	u64 asid_generation;
+	int cpu;
+	bool dr_wanted;
+	u32 host_pkru;
+};
+
+static inline struct vmcb *svm_vmcb(struct vmdrv_vcpu *vcpu)
+{
+	return vcpu->ctx.block;
+}
+
+static inline void svm_intercept(struct vmdrv_vcpu *vcpu, unsigned int bit, bool on)
+{
+	u32 *word = &svm_vmcb(vcpu)->control.intercepts[bit / 32];
+
+	if (on)
+		*word |= BIT(bit % 32);
+	else
+		*word &= ~BIT(bit % 32);
+}
+
+/* Debug registers whose access means that the guest uses them (DR6 is the VMCB's). */
+#define SVM_DR_INTERCEPTS	(0x000f | (0x000f | BIT(5) | BIT(7)) << 16)
+
+/* enter.S */
+asmlinkage void svm_enter(struct vmdrv_context *ctx);
+
+/* decode.c */
+void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
+
+/* state.c */
+void svm_reset(struct vmdrv_vcpu *vcpu);
+u64 svm_get_rip(struct vmdrv_vcpu *vcpu);
+void svm_set_rip(struct vmdrv_vcpu *vcpu, u64 rip);
+u64 svm_get_rflags(struct vmdrv_vcpu *vcpu);
+int svm_get_cpl(struct vmdrv_vcpu *vcpu);
+int svm_get_mode(struct vmdrv_vcpu *vcpu);
+u64 svm_get_cr(struct vmdrv_vcpu *vcpu, int cr);
+void svm_set_cr2(struct vmdrv_vcpu *vcpu, u64 cr2);
+u64 svm_get_efer(struct vmdrv_vcpu *vcpu);
+void svm_set_efer(struct vmdrv_vcpu *vcpu, u64 efer);
+void svm_get_segment(struct vmdrv_vcpu *vcpu, int seg, struct vmdrv_segment *s);
+bool svm_get_shadow(struct vmdrv_vcpu *vcpu);
+void svm_set_shadow(struct vmdrv_vcpu *vcpu, bool on);
+void svm_get_regs(struct vmdrv_vcpu *vcpu, struct vmdrv_regs *regs);
+void svm_set_regs(struct vmdrv_vcpu *vcpu, const struct vmdrv_regs *regs);
+void svm_get_sregs(struct vmdrv_vcpu *vcpu, struct vmdrv_sregs *sregs);
+void svm_set_sregs(struct vmdrv_vcpu *vcpu, const struct vmdrv_sregs *sregs);
+u64 svm_get_dr(struct vmdrv_vcpu *vcpu, int dr);
+void svm_set_dr(struct vmdrv_vcpu *vcpu, int dr, u64 value);
+int svm_get_msr(struct vmdrv_vcpu *vcpu, u32 index, u64 *value);
+int svm_set_msr(struct vmdrv_vcpu *vcpu, u32 index, u64 value);
+void svm_set_tsc_offset(struct vmdrv_vcpu *vcpu, u64 offset);
+
+#endif
