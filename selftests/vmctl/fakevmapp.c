@@ -17,6 +17,7 @@
  *	noquit	ignore "quit"
  *	stopped	say that the guest was stopped
  *	half	give the answer to "console" and the first output in one piece
+ *	strange	answer "info" with values of other types
  *	exit3	end with status 3 when ready
  * FAKE_ID is the VM's number in sysfs; the arguments go to FAKE_ARGS, a file.
  */
@@ -117,6 +118,10 @@ static void answer(struct peer *p, const char *cmd)
 		flood(p->fd);
 	} else if (told("refuse")) {
 		say(p->fd, "{\"ok\":false,\"error\":\"not\\ntoday\"}\n");
+	} else if (!strcmp(cmd, "info") && told("strange")) {
+		say(p->fd, "{\"ok\":true,\"name\":5,\"pid\":\"x\",\"id\":1.5,\"state\":[],"
+		    "\"uptime_s\":-1e300,\"serial\":[1],\"config\":[2],"
+		    "\"reason\":\"\\u009b\\u00e9\"}\n");
 	} else if (!strcmp(cmd, "info")) {
 		answer_info(p->fd);
 	} else if (!strcmp(cmd, "console")) {

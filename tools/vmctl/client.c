@@ -272,10 +272,22 @@ json_t *client_request(struct client *c, const char *command, const char *cmd)
 	return NULL;
 }
 
+json_t *client_info(struct client *c, const char *command)
+{
+	json_t *info = client_request(c, command, "info");
+
+	if (info) {
+		json_object_del(info, "ok");
+		json_object_set_new(info, "name", json_string(c->name));
+		json_object_set_new(info, "pid", json_integer(c->pid));
+	}
+	return info;
+}
+
 bool client_sysfs(struct client *c, const char *command, char *path, size_t size)
 {
 	const char *root = getenv("WS_SYSFS");
-	json_t *info = client_request(c, command, "info");
+	json_t *info = client_info(c, command);
 	json_int_t id;
 
 	if (!info)

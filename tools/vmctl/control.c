@@ -92,7 +92,7 @@ static int stop_vm(struct client *c, const char *command, int timeout_ms, bool f
 		return status;
 
 	/* A guest that has been stopped looks at no button. */
-	info = client_request(c, NULL, "info");
+	info = client_info(c, NULL);
 	if (info && strcmp(client_string(info, "state"), "stopped")) {
 		json_decref(client_request(c, NULL, "powerdown"));
 		if (wait_gone(pidfd, timeout_ms)) {

@@ -41,10 +41,8 @@ static json_t *collect(void)
 
 		if (client_connect(&c, dir, *name))
 			continue;
-		info = client_request(&c, NULL, "info");
-		if (info)
-			json_object_del(info, "ok");
-		else
+		info = client_info(&c, NULL);
+		if (!info)
 			info = json_pack("{s:s, s:i, s:s}", "name", *name, "pid", (int)c.pid,
 					 "state", "no answer");
 		json_array_append_new(all, info);
@@ -159,11 +157,10 @@ int cmd_info(int argc, char **argv)
 		err = client_open(&c, argv[0], argv[optind]);
 	if (err)
 		return err;
-	info = client_request(&c, argv[0], "info");
+	info = client_info(&c, argv[0]);
 	client_close(&c);
 	if (!info)
 		return VMCTL_FAILED;
-	json_object_del(info, "ok");
 	if (json) {
 		vmctl_print_json(info);
 		return VMCTL_OK;

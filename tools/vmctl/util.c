@@ -18,6 +18,11 @@ static void put_sanitized(FILE *out, const char *text)
 	for (; *text; text++) {
 		unsigned char ch = *text;
 
+		/* U+0080 to U+009F, two bytes in UTF-8, control terminals as well. */
+		if (ch == 0xc2 && (text[1] & 0xe0) == 0x80) {
+			text++;
+			ch = '?';
+		}
 		putc(ch < ' ' || ch == 0x7f ? '?' : ch, out);
 	}
 }

@@ -3,10 +3,11 @@
  * vmctl: start, look at and stop virtual machines. This file has the table of
  * commands; each command is a function in a file of its own subject.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmctl.h"
 
@@ -90,11 +91,23 @@ static int cmd_help(int argc, char **argv)
 	return VMCTL_OK;
 }
 
+/* So that nothing we open comes to stand in for one that our caller closed. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct vmctl_command *c;
 	int status;
 
+	open_standard_descriptors();
 	/* A reader that went away (`vmctl list | head -1`) is an error of write(). */
 	signal(SIGPIPE, SIG_IGN);
 

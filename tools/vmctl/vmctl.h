@@ -158,6 +158,12 @@ int client_send(struct client *c, const char *cmd);
 json_t *client_request(struct client *c, const char *command, const char *cmd);
 
 /*
+ * The answer to "info", with the name and the pid by which others know the VM
+ * instead of what it says itself. NULL as from client_request().
+ */
+json_t *client_info(struct client *c, const char *command);
+
+/*
  * The VM's directory in sysfs, with the driver's counters and knobs, into
  * @path of @size bytes. Returns false after a complaint for @command.
  */
