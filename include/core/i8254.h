@@ -51,21 +51,21 @@
 
 /**
  * struct i8254_counter - one counter; times are ticks
- * @reload: the count register, 1 to 65536 (10000 if BCD): what is loaded next
+ * @reload: the count register, 1 to 65536 (16665 if BCD): what is loaded next
  * @count: the count that is being counted
- * @start: when @count was or will be loaded; OUT is @out before. While the gate
- *	holds the counter, what it has counted is in @held.
- * @switch_at: when @reload replaces @count in modes 2 and 3, if @switching
+ * @start: when @count was or will be loaded; OUT is @out before
+ * @switch_at: modes 2 and 3: when a @pending count is loaded
  * @held: ticks counted when the gate stopped the counter
  * @latch: what the latch command kept, if @latched
  * @mode: 0 to 5
  * @control: bits 5:0 of the last control word
  * @low: the first byte of a count of two, if @write_high
  * @status: what the read-back command kept, if @status_latched
- * @loaded: a count was given (and, in modes 1 and 5, triggered) since the
- *	control word; if not, OUT is @out
- * @armed: a count was written since the control word
+ * @out: OUT while no count is loaded
  * @gate: the level of the GATE input
+ * @armed: a count was written since the control word
+ * @loaded: there is a @start since the control word
+ * @pending: @reload waits for a trigger or for the end of a period
  * @write_high, @read_high: the second byte of two comes next
  */
 struct i8254_counter {
@@ -83,7 +83,7 @@ struct i8254_counter {
 	bool gate;
 	bool armed;
 	bool loaded;
-	bool switching;
+	bool pending;
 	bool latched;
 	bool status_latched;
 	bool write_high;
@@ -93,27 +93,29 @@ struct i8254_counter {
 /**
  * struct i8254 - the chip and port 61h
  * @tick: the latest time seen, in ticks
- * @seen: how far the rises of OUT0 are counted, in ticks
  * @edges: rises of OUT0 that i8254_edges() has not given out yet
  * @port61: the bits of port 61h that can be written
  */
 struct i8254 {
 	struct i8254_counter counter[I8254_COUNTERS];
 	u64 tick;
-	u64 seen;
 	u64 edges;
 	u8 port61;
 };
 
-/* What i8254_get() gives and i8254_set() takes; the format of suspend files. */
+/*
+ * What i8254_get() gives and i8254_set() takes; the format of suspend files.
+ * The rest follows from it: the gates from port 61h, the mode from the control
+ * word, the end of a period from its beginning.
+ */
 struct i8254_counter_state {
 	u32 reload, count;
-	u64 elapsed;		/* ticks since start, two's complement */
-	u64 switch_in;		/* ticks until switch_at, 0 if none */
+	s64 elapsed;		/* ticks since start: at least -1 */
 	u64 held;
 	u16 latch;
-	u8 control, mode, low, status;
 	u16 flags;		/* I8254_STATE_* */
+	u8 control, low, status;
+	u8 pad;			/* 0 */
 };
 
 struct i8254_state {
@@ -122,14 +124,14 @@ struct i8254_state {
 	u8 pad[7];		/* 0 */
 };
 
-#define I8254_STATE_OUT			0x001
-#define I8254_STATE_GATE		0x002
-#define I8254_STATE_ARMED		0x004
-#define I8254_STATE_LOADED		0x008
-#define I8254_STATE_LATCHED		0x010
-#define I8254_STATE_STATUS_LATCHED	0x020
-#define I8254_STATE_WRITE_HIGH		0x040
-#define I8254_STATE_READ_HIGH		0x080
+#define I8254_STATE_OUT			0x01
+#define I8254_STATE_ARMED		0x02
+#define I8254_STATE_LOADED		0x04
+#define I8254_STATE_PENDING		0x08
+#define I8254_STATE_LATCHED		0x10
+#define I8254_STATE_STATUS_LATCHED	0x20
+#define I8254_STATE_WRITE_HIGH		0x40
+#define I8254_STATE_READ_HIGH		0x80
 
 /* As after power-on: no counter runs before it is programmed; gate 2 is low. */
 void i8254_reset(struct i8254 *pit, u64 now);
@@ -137,6 +139,13 @@ void i8254_reset(struct i8254 *pit, u64 now);
 /* @reg: I8254_COUNTER(0 to 2) or I8254_CONTROL (reads FFh). */
 u8 i8254_read(struct i8254 *pit, unsigned int reg, u64 now);
 void i8254_write(struct i8254 *pit, unsigned int reg, u8 val, u64 now);
+
+/* Is @control, written to the control register, a control word for counter @n? */
+static inline bool i8254_programs_counter(u8 control, unsigned int n)
+{
+	return control >> I8254_CW_SC_SHIFT == n &&
+	       (control & I8254_CW_RW) != I8254_CW_RW_LATCH;
+}
 
 u8 i8254_read_61(struct i8254 *pit, u64 now);
 void i8254_write_61(struct i8254 *pit, u8 val, u64 now);

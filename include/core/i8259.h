@@ -105,7 +105,7 @@ struct i8259_pair_state {
  * Registers at 20h-21h, A0h-A1h, 4D0h and 4D1h, one byte each; a handler's
  * first argument is the struct i8259_pair.
  */
-#define I8259_REGIONS		4
+#define I8259_REGIONS		3
 extern const struct ws_region i8259_regions[I8259_REGIONS];
 
 /*

@@ -23,28 +23,29 @@ struct vmdrv_vm;
 /* What the PIT's timer in the host is doing. */
 enum vmdrv_pit_timer {
 	VMDRV_PIT_IDLE,		/* OUT0 does not rise before a write to the PIT */
-	VMDRV_PIT_ARMED,	/* the timer will go off at its next rise */
-	VMDRV_PIT_STOPPED,	/* not before the PIC could pass IRQ 0 on */
+	VMDRV_PIT_ARMED,	/* it is queued */
+	VMDRV_PIT_STOPPED,	/* until the PIC can take another IRQ 0 */
 };
 
-/* A row of the PIC's table, as it is called: with the lock around it. */
+/* A row of the PIC's table as the port table has it: with the lock around it. */
 struct vmdrv_pic_row {
 	struct ws_region region;
+	const struct ws_region *core;
 	struct vmdrv_vm *vm;
-	unsigned int index;	/* in i8259_regions */
 };
 
 /**
  * struct vmdrv_devices - embedded in struct vmdrv_vm as dev
- * @lock: everything below; taken with interrupts off, nests in nothing here
- * @owed: ticks that came while IRQ 0 was not taken yet: made good as the
- *	guest takes the ones before
+ * @lock: everything below; innermost, taken with interrupts off
+ * @dead: the timer must not be started any more
+ * @owed: ticks that came while the one before was not acknowledged: made good
+ *	as the guest acknowledges
  * @fired: when the timer last went off, in ns
- * @pit_ticks: rises of OUT0 that reached the PIC as they came
- * @pit_ticks_redelivered: those that had been owed
+ * @pit_ticks: requests of IRQ 0 by the PIT
+ * @pit_ticks_redelivered: those of them that had been owed
  * @pit_ticks_lost: those beyond what is remembered (one second's worth)
- * @pit_clamped: times the timer was put off because the guest wants it to go
- *	off more often than every 100 us
+ * @pit_clamped: times that the timer was put off, because the guest wants ticks
+ *	more often than the host lets its timer go off (every 100 us)
  */
 struct vmdrv_devices {
 	raw_spinlock_t lock;
@@ -82,7 +83,10 @@ void vmdrv_devices_reset(struct vmdrv_vm *vm);
 int vmdrv_devices_get(struct vmdrv_vm *vm, u32 device, void *buf, u32 size);
 int vmdrv_devices_set(struct vmdrv_vm *vm, u32 device, const void *buf, u32 size);
 
-/* Level of the PIC pair's input @irq (not 0 or 2). Any context; kicks the vCPU. */
+/*
+ * Level of the PIC pair's input @irq, 1 to 15 (0, the PIT's, and 2, the cascade,
+ * are ignored). Any context; kicks the vCPU if there is an interrupt for it now.
+ */
 void vmdrv_irq_set(struct vmdrv_vm *vm, unsigned int irq, bool level);
 
 /* The same for the vCPU's own thread, which looks for itself: no kick. */
@@ -94,19 +98,18 @@ void vmdrv_irq_set_from_vcpu(struct vmdrv_vm *vm, unsigned int irq, bool level);
 /* Acknowledge it: the vector, 0 to 255. On the vCPU's thread. */
 int vmdrv_irq_ack(struct vmdrv_vm *vm);
 
-/* ---- between pic.c and pit.c ---- */
+/* ---- pit.c, for pic.c ---- */
 
-int vmdrv_pic_init(struct vmdrv_vm *vm);
 int vmdrv_pit_init(struct vmdrv_vm *vm);
 void vmdrv_pit_destroy(struct vmdrv_vm *vm);
 
-/* The PIC may have become ready for IRQ 0; @imr is its mask before. Locked. */
-void vmdrv_pit_resume_locked(struct vmdrv_vm *vm, u8 imr);
+/* The PIT's state is new: nothing is owed, the timer begins anew. */
+void vmdrv_pit_restart_locked(struct vmdrv_vm *vm);
 
-/* OUT0's rises up to now reach the PIC, as far as it can take them. Locked. */
+/* While the timer is stopped: let the PIC's request register show the present. */
 void vmdrv_pit_sync_locked(struct vmdrv_vm *vm);
 
-/* The PIT's state was replaced: forget what is owed, begin anew. Locked. */
-void vmdrv_pit_restart_locked(struct vmdrv_vm *vm);
+/* While the timer is stopped: the PIC has changed; @imr was its mask before. */
+void vmdrv_pit_resume_locked(struct vmdrv_vm *vm, u8 imr);
 
 #endif
