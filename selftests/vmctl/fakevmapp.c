@@ -83,7 +83,7 @@ static void flood(int fd)
 static void answer_info(int fd)
 {
 	const char *id = getenv("FAKE_ID");
-	json_t *info = json_pack("{s:b, s:s, s:i, s:i, s:i, s:s, s:s, s:f, s:[{s:s, s:s}], s:{s:s}}",
+	json_t *info = json_pack("{s:b,s:s, s:i, s:i, s:i, s:s, s:s, s:f, s:[{s:s,s:s}], s:{s:s}}",
 				 "ok", 1, "name", name, "pid", (int)getpid(),
 				 "id", id ? atoi(id) : 0, "memory_mib", 256,
 				 "state", told("stopped") ? "stopped" : "running",

@@ -20,7 +20,7 @@
 #include "vmctl.h"
 
 #define SUFFIX		".sock"
-#define ANSWER_MAX	(1 << 20)	/* bytes; a longer answer is not one */
+#define ANSWER_MAX	(1024 * 1024)	/* bytes; a longer answer is not one */
 
 /* A socket younger than this may be about to get its listener. */
 #define STALE_AGE_S	2

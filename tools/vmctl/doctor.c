@@ -300,7 +300,8 @@ static void check_lockdown(struct finding *f)
 	if (driver_loaded())
 		found(f, GOOD, NULL, "the kernel has accepted the module");
 	else if (strstr(text, "[integrity]") || strstr(text, "[confidentiality]"))
-		found(f, BAD, "sign it with your own key (mokutil --import), or turn Secure Boot off",
+		found(f, BAD,
+		      "sign it with your own key (mokutil --import) or turn Secure Boot off",
 		      "the kernel is locked down and refuses unsigned modules");
 	else if (vmctl_read_line(rooted("/sys/module/module/parameters/sig_enforce"), text,
 				 sizeof(text)) > 0 && *text == 'Y')
