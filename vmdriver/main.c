@@ -13,11 +13,11 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
-#include <linux/syscore_ops.h>
 #include <linux/uaccess.h>
 #include <asm/fpu/xcr.h>
 #include <asm/tsc.h>
 
+#include "compat.h"
 #include "vmdriver.h"
 
 #define CREATE_TRACE_POINTS
@@ -31,7 +31,16 @@ u64 vmdrv_host_xcr0;
 static DEFINE_MUTEX(hardware_mutex);
 static unsigned int hardware_users;
 static int hardware_state;	/* of the CPU hotplug machine; valid with users */
-static DEFINE_PER_CPU(bool, cpu_enabled);
+static DEFINE_PER_CPU(bool, extension_on);
+
+/*
+ * May this CPU enter a guest? Not once the machine reboots or sleeps, while
+ * tasks still run. Interrupts are off.
+ */
+bool vmdrv_hardware_enabled(void)
+{
+	return __this_cpu_read(extension_on);
+}
 
 static int hardware_online(unsigned int cpu)
 {
@@ -41,7 +50,7 @@ static int hardware_online(unsigned int cpu)
 	local_irq_save(flags);
 	err = vmdrv_ops->cpu_enable();
 	if (!err)
-		__this_cpu_write(cpu_enabled, true);
+		__this_cpu_write(extension_on, true);
 	local_irq_restore(flags);
 	if (err)
 		pr_err("CPU %u is held by another hypervisor; stop its guests or unload it\n",
@@ -51,9 +60,9 @@ static int hardware_online(unsigned int cpu)
 
 static void cpu_disable_this(void *unused)
 {
-	if (__this_cpu_read(cpu_enabled)) {
+	if (__this_cpu_read(extension_on)) {
 		vmdrv_ops->cpu_disable();
-		__this_cpu_write(cpu_enabled, false);
+		__this_cpu_write(extension_on, false);
 	}
 }
 
@@ -96,22 +105,19 @@ void vmdrv_hardware_put(void)
 }
 
 /* The boot CPU sleeps and wakes without passing through the hotplug machine. */
-static int hardware_suspend(void)
+static int hardware_suspend(VMDRV_SYSCORE_ARGS)
 {
 	cpu_disable_this(NULL);
 	return 0;
 }
 
-static void hardware_resume(void)
+static void hardware_resume(VMDRV_SYSCORE_ARGS)
 {
 	if (hardware_users && !vmdrv_ops->cpu_enable())
-		__this_cpu_write(cpu_enabled, true);
+		__this_cpu_write(extension_on, true);
 }
 
-static struct syscore_ops hardware_syscore_ops = {
-	.suspend = hardware_suspend,
-	.resume = hardware_resume,
-};
+VMDRV_DEFINE_SYSCORE(hardware_syscore, hardware_suspend, hardware_resume);
 
 /* A rebooting or kexec'ed machine must not be left with the extensions on. */
 static int hardware_reboot(struct notifier_block *nb, unsigned long code, void *unused)
@@ -183,7 +189,7 @@ static int __init vmdrv_init(void)
 	err = misc_register(&vmdrv_misc);
 	if (err)
 		goto unregister_class;
-	register_syscore_ops(&hardware_syscore_ops);
+	vmdrv_register_syscore(&hardware_syscore);
 	register_reboot_notifier(&hardware_reboot_nb);
 	pr_info("%s, guest addresses of %u bits, XCR0 %llx\n", vmdrv_ops->name,
 		vmdrv_caps.phys_bits, vmdrv_caps.xcr0);
@@ -199,7 +205,7 @@ unsetup:
 static void __exit vmdrv_exit(void)
 {
 	unregister_reboot_notifier(&hardware_reboot_nb);
-	unregister_syscore_ops(&hardware_syscore_ops);
+	vmdrv_unregister_syscore(&hardware_syscore);
 	misc_deregister(&vmdrv_misc);
 	vmdrv_class_unregister();
 	vmdrv_ops->unsetup();

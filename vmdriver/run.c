@@ -104,15 +104,19 @@ static bool take_requests(struct vmdrv_vcpu *vcpu)
  * One stay with interrupts off: guest and exits that can be served without
  * sleeping alternate until one cannot, or the host wants the CPU. A host
  * interrupt ends the guest's turn by itself and is taken at local_irq_enable().
- * Returns true when the last exit needs nothing more.
+ * Returns 1 when the last exit needs nothing more, 0 when vmdrv_exit_slow() has
+ * to see it, -EIO when the host is going down.
  */
-static bool enter_guest(struct vmdrv_vcpu *vcpu)
+static int enter_guest(struct vmdrv_vcpu *vcpu)
 {
-	bool handled = true;
+	int handled = 1;
 
 	local_irq_disable();
 	set_in_guest(vcpu);
 	if (unlikely(signal_pending(current) || need_resched()))
+		goto out;
+	handled = -EIO;
+	if (unlikely(!vmdrv_hardware_enabled()))
 		goto out;
 
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
@@ -150,9 +154,9 @@ static int run_loop(struct vmdrv_vcpu *vcpu)
 			sleep_halted(vcpu);
 			continue;
 		}
-		if (enter_guest(vcpu))
-			continue;
-		ret = vmdrv_exit_slow(vcpu);
+		ret = enter_guest(vcpu);
+		if (!ret)
+			ret = vmdrv_exit_slow(vcpu);
 		if (ret <= 0)
 			return ret;
 	}

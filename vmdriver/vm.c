@@ -13,6 +13,7 @@
 #include <linux/smp.h>
 #include <linux/uaccess.h>
 #include <asm/msr.h>
+#include <trace/events/ipi.h>
 
 #include "vmdriver.h"
 

@@ -297,6 +297,7 @@ extern struct vmdrv_caps vmdrv_caps;
 extern u64 vmdrv_host_xcr0;
 int vmdrv_hardware_get(void);
 void vmdrv_hardware_put(void);
+bool vmdrv_hardware_enabled(void);
 
 /* vm.c */
 int vmdrv_vm_create(struct vmdrv_create_vm __user *argp);

@@ -24,6 +24,7 @@
 #define MSRPM_ORDER	1	/* 8 KiB */
 #define FIRST_ASID	1	/* 0 is the host's */
 #define DR7_ENABLES	0xff	/* L0 to G3 */
+#define VM_CR_SVMDIS	BIT(4)
 
 /* Per CPU: where VMRUN and VMSAVE put the host's state, and the ASIDs. */
 struct svm_cpu {
@@ -102,7 +103,7 @@ static int supported(void)
 		return -EOPNOTSUPP;
 	}
 	rdmsrl(MSR_VM_CR, vm_cr);
-	if (vm_cr & BIT(SVM_VM_CR_SVM_DISABLE)) {
+	if (vm_cr & VM_CR_SVMDIS) {
 		pr_err("SVM is locked by the firmware: enable it there\n");
 		return -EOPNOTSUPP;
 	}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels that we build against. HAVE_* come from
+ * Kbuild, which looks for the feature in the kernel's own headers.
+ */
+#ifndef VMDRV_COMPAT_H
+#define VMDRV_COMPAT_H
+
+#include <linux/syscore_ops.h>
+
+/*
+ * Define callbacks of the boot CPU's sleep with these two, and hand _name to
+ * vmdrv_register_syscore() and vmdrv_unregister_syscore().
+ */
+#ifdef HAVE_STRUCT_SYSCORE
+#define VMDRV_SYSCORE_ARGS	void *data
+#define VMDRV_DEFINE_SYSCORE(_name, _suspend, _resume)				\
+	static const struct syscore_ops _name##_ops = {				\
+		.suspend = _suspend,						\
+		.resume = _resume,						\
+	};									\
+	static struct syscore _name = { .ops = &_name##_ops }
+#define vmdrv_register_syscore		register_syscore
+#define vmdrv_unregister_syscore	unregister_syscore
+#else
+#define VMDRV_SYSCORE_ARGS	void
+#define VMDRV_DEFINE_SYSCORE(_name, _suspend, _resume)				\
+	static struct syscore_ops _name = {					\
+		.suspend = _suspend,						\
+		.resume = _resume,						\
+	}
+#define vmdrv_register_syscore		register_syscore_ops
+#define vmdrv_unregister_syscore	unregister_syscore_ops
+#endif
+
+#endif
