@@ -83,54 +83,50 @@ int vmdrv_fetch(struct vmdrv_vcpu *vcpu, u8 insn[MAX_INSN])
 	return ret ? fault.done : MAX_INSN;
 }
 
-/*
- * Walks over the prefixes of the instruction at RIP. Returns the offset of its
- * opcode, and the segment that an override names (-1 if none does); or
- * -EFAULT if the bytes cannot be read.
- */
-int vmdrv_prefixes(struct vmdrv_vcpu *vcpu, int *segment)
+/* Segment overrides; of several the last one counts, as on the CPU. */
+static int segment_override(u8 prefix)
 {
-	bool long_mode = vmdrv_ops->get_mode(vcpu) == 8;
+	switch (prefix) {
+	case 0x26:
+		return VMDRV_SEG_ES;
+	case 0x2e:
+		return VMDRV_SEG_CS;
+	case 0x36:
+		return VMDRV_SEG_SS;
+	case 0x3e:
+		return VMDRV_SEG_DS;
+	case 0x64:
+		return VMDRV_SEG_FS;
+	case 0x65:
+		return VMDRV_SEG_GS;
+	default:
+		return -1;
+	}
+}
+
+/* The prefixes of the instruction at RIP: not every CPU tells what they say. */
+void vmdrv_prefixes(struct vmdrv_vcpu *vcpu, struct vmdrv_prefixes *p)
+{
+	int mode = vmdrv_ops->get_mode(vcpu);
 	u8 insn[MAX_INSN];
 	int len = vmdrv_fetch(vcpu, insn);
-	int i;
+	int segment, i;
 
-	*segment = -1;
+	p->len = -1;
+	p->segment = -1;
+	p->addr_size = mode;
 	for (i = 0; i < len; i++) {
-		switch (insn[i]) {
-		case 0x26:
-			*segment = VMDRV_SEG_ES;
-			continue;
-		case 0x2e:
-			*segment = VMDRV_SEG_CS;
-			continue;
-		case 0x36:
-			*segment = VMDRV_SEG_SS;
-			continue;
-		case 0x3e:
-			*segment = VMDRV_SEG_DS;
-			continue;
-		case 0x64:
-			*segment = VMDRV_SEG_FS;
-			continue;
-		case 0x65:
-			*segment = VMDRV_SEG_GS;
-			continue;
-		case 0x66:
-		case 0x67:
-		case 0xf0:
-		case 0xf2:
-		case 0xf3:
-			continue;
-		case 0x40 ... 0x4f:	/* REX, or INC and DEC */
-			if (long_mode)
-				continue;
-			return i;
-		default:
-			return i;
+		segment = segment_override(insn[i]);
+		if (segment >= 0) {
+			p->segment = segment;
+		} else if (insn[i] == 0x67) {
+			p->addr_size = mode == 4 ? 2 : 4;
+		} else if (insn[i] != 0x66 && insn[i] != 0xf0 && insn[i] != 0xf2 &&
+			   insn[i] != 0xf3 && !(mode == 8 && (insn[i] & 0xf0) == 0x40)) {
+			p->len = i;
+			return;
 		}
 	}
-	return -EFAULT;
 }
 
 /* Bytes after the prefixes, for instructions whose length the CPU does not tell. */
@@ -163,15 +159,15 @@ static void single_step(struct vmdrv_vcpu *vcpu)
 /* The instruction at RIP is done. Returns TO_GUEST, or what a stop returns. */
 int vmdrv_skip(struct vmdrv_vcpu *vcpu)
 {
+	struct vmdrv_prefixes prefixes;
 	u64 next = vcpu->exit.rip_next;
-	int segment, prefixes;
 
 	if (unlikely(!next)) {
-		prefixes = vmdrv_prefixes(vcpu, &segment);
-		if (prefixes < 0)
+		vmdrv_prefixes(vcpu, &prefixes);
+		if (prefixes.len < 0)
 			return vmdrv_stop(vcpu, -EFAULT, "cannot read the instruction at RIP %llx",
 					  vmdrv_ops->get_rip(vcpu));
-		next = vmdrv_ops->get_rip(vcpu) + prefixes + opcode_length(vcpu->exit.cause);
+		next = vmdrv_ops->get_rip(vcpu) + prefixes.len + opcode_length(vcpu->exit.cause);
 	}
 	if (vmdrv_ops->get_mode(vcpu) != 8)
 		next = (u32)next;

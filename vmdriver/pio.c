@@ -153,11 +153,12 @@ static bool string_start(struct vmdrv_vcpu *vcpu, struct string_io *s, int *ret)
 {
 	const struct vm_exit *exit = &vcpu->exit;
 	u64 *gpr = vcpu->ctx.gpr;
+	struct vmdrv_prefixes prefixes;
 	u64 left;
-	int override;
 
 	*ret = 1;
-	s->mask = size_mask(exit->io.addr_size);
+	vmdrv_prefixes(vcpu, &prefixes);
+	s->mask = size_mask(prefixes.addr_size);
 	s->down = vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_DF;
 	left = exit->io.rep ? gpr[VMDRV_RCX] & s->mask : 1;
 	if (!left) {
@@ -165,11 +166,8 @@ static bool string_start(struct vmdrv_vcpu *vcpu, struct string_io *s, int *ret)
 		return false;
 	}
 	s->segment = VMDRV_SEG_ES;
-	if (!exit->io.in) {
-		s->segment = VMDRV_SEG_DS;
-		if (vmdrv_prefixes(vcpu, &override) >= 0 && override >= 0)
-			s->segment = override;
-	}
+	if (!exit->io.in)
+		s->segment = prefixes.segment >= 0 ? prefixes.segment : VMDRV_SEG_DS;
 	s->offset = gpr[exit->io.in ? VMDRV_RDI : VMDRV_RSI] & s->mask;
 	if (!linearize(vcpu, s, exit->io.size, exit->io.in))
 		return false;

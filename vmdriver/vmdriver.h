@@ -87,7 +87,6 @@ struct vm_exit {
 		struct {
 			u16 port;
 			u8 size;	/* 1, 2, 4 */
-			u8 addr_size;	/* of a string instruction: 2, 4, 8 */
 			bool in;
 			bool string;
 			bool rep;
@@ -316,13 +315,19 @@ u32 vmdrv_xsave_size(void);
 int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu);
 
 /* exit.c */
+struct vmdrv_prefixes {
+	int len;		/* bytes before the opcode; -1: they cannot be read */
+	int segment;		/* that an override names, or -1 */
+	u8 addr_size;		/* 2, 4 or 8 bytes */
+};
+
 bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu);
 int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu);
 int vmdrv_skip(struct vmdrv_vcpu *vcpu);
 void vmdrv_queue_exception(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
 void vmdrv_queue_page_fault(struct vmdrv_vcpu *vcpu, u64 address, u32 error);
 int vmdrv_fetch(struct vmdrv_vcpu *vcpu, u8 insn[15]);
-int vmdrv_prefixes(struct vmdrv_vcpu *vcpu, int *segment);
+void vmdrv_prefixes(struct vmdrv_vcpu *vcpu, struct vmdrv_prefixes *p);
 __printf(3, 4) int vmdrv_stop(struct vmdrv_vcpu *vcpu, int code, const char *fmt, ...);
 
 /* pio.c */

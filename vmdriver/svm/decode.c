@@ -79,7 +79,6 @@ static void decode_io(const struct vmcb_control_area *c, struct vm_exit *exit)
 	exit->rip_next = c->exit_info_2;
 	exit->io.port = info >> 16;
 	exit->io.size = (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT;
-	exit->io.addr_size = (info & SVM_IOIO_ASIZE_MASK) >> (SVM_IOIO_ASIZE_SHIFT - 1);
 	exit->io.in = info & SVM_IOIO_TYPE_MASK;
 	exit->io.string = info & SVM_IOIO_STR_MASK;
 	exit->io.rep = info & SVM_IOIO_REP_MASK;
