@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A port of a virtual network, for users inside the kernel: vmdriver's direct
+ * data path, and vmnet's own character device. These are ordinary exported
+ * symbols (EXPORT_SYMBOL_GPL): a module that uses them depends on vmnet.ko,
+ * which therefore cannot be unloaded under it.
+ *
+ * Whoever receives an skb owns it, on every path: vmnet_port_transmit() takes
+ * the frame whatever it returns; the frame of vmnet_port_receive() is the
+ * caller's to free.
+ */
+#ifndef VMNET_PORT_H
+#define VMNET_PORT_H
+
+#include <linux/bits.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+#include "uapi/vmnet.h"
+
+struct file;
+struct net;
+struct vmnet_port;
+struct vmnet_irqvec;
+
+/* What a port has to say. */
+#define VMNET_EVENT_RX		BIT(0)	/* frames wait */
+#define VMNET_EVENT_TX		BIT(1)	/* there is room again */
+#define VMNET_EVENT_LINK	BIT(2)	/* link, MTU, or the network is gone */
+
+/**
+ * struct vmnet_port_ops - how a port reaches its user
+ * @notify: called with VMNET_EVENT_*, from softirq or from a process, perhaps
+ *	several at a time, under rcu_read_lock(). Must not sleep, and must not
+ *	send from within. RX comes only while armed, see vmnet_port_arm().
+ */
+struct vmnet_port_ops {
+	void (*notify)(void *priv, u32 events);
+};
+
+/**
+ * vmnet_port_attach() - connect to a network of @net
+ * @net: the network namespace, usually current->nsproxy->net_ns
+ * @how: as of VMNET_ATTACH; mac and port are filled in
+ * @ops: must outlive the port
+ * @priv: for @ops
+ *
+ * Sleeps. A new port is armed. Returns the port or an ERR_PTR: the errors of
+ * VMNET_ATTACH, -EINVAL and -ENOMEM. Who may call for VMNET_ATTACH_MONITOR is
+ * the caller's to check.
+ */
+struct vmnet_port *vmnet_port_attach(struct net *net, struct vmnet_attach *how,
+				     const struct vmnet_port_ops *ops, void *priv);
+
+/**
+ * vmnet_port_detach() - the end of a port
+ *
+ * Sleeps. When it returns, @ops is not called any more and the frames that
+ * waited are freed; those that are on their way to the wire still go there.
+ */
+void vmnet_port_detach(struct vmnet_port *port);
+
+/**
+ * vmnet_port_alloc() - an skb for a frame to send
+ * @len: bytes of the frame, at most VMNET_FRAME_MAX (larger: NULL)
+ *
+ * Linear, with skb->len == @len and headroom for what a NIC puts in front.
+ */
+struct sk_buff *vmnet_port_alloc(unsigned int len, gfp_t gfp);
+
+/**
+ * vmnet_port_room() - may a frame be sent now?
+ *
+ * False when what was sent before still waits for the wire; VMNET_EVENT_TX
+ * then tells when it is worth asking again.
+ */
+bool vmnet_port_room(struct vmnet_port *port);
+
+/**
+ * vmnet_port_transmit() - send a frame; takes @skb
+ * @skb: from vmnet_port_alloc()
+ *
+ * Not with interrupts off. Returns 0 or -EINVAL, -EMSGSIZE, -ENETDOWN, -EPERM,
+ * -EADDRNOTAVAIL, -ENODEV as write() on /dev/vmnet does, or -ENOBUFS without
+ * room. All are counted.
+ */
+int vmnet_port_transmit(struct vmnet_port *port, struct sk_buff *skb);
+
+/**
+ * vmnet_port_receive() - the next frame for the port, or NULL
+ *
+ * The frame begins at skb->data and is skb->len bytes long. It may be shared
+ * and in pieces: read it with skb_copy_bits() and its kin, do not write to it.
+ */
+struct sk_buff *vmnet_port_receive(struct vmnet_port *port);
+
+/* Frames that wait; a snapshot. */
+unsigned int vmnet_port_waiting(struct vmnet_port *port);
+
+/**
+ * vmnet_port_arm() - ask for VMNET_EVENT_RX (or not)
+ *
+ * After arming, look at vmnet_port_waiting() once more before sleeping: frames
+ * that came before do not notify.
+ */
+void vmnet_port_arm(struct vmnet_port *port, bool on);
+
+/* Count a frame that was received but could not be handed on: VMNET_RX_*. */
+void vmnet_port_count(struct vmnet_port *port, enum vmnet_counter counter);
+
+void vmnet_port_status(struct vmnet_port *port, struct vmnet_status *status);
+
+/* As VMNET_SET_MAC. Sleeps. */
+int vmnet_port_set_mac(struct vmnet_port *port, const u8 *mac);
+
+/**
+ * vmnet_irq_page_get() - look into the IRQ page of an open /dev/vmnet
+ * @file: the caller's reference is not taken
+ * @page: out: the page; VMApp writes to it at any time
+ * @bit: out: the bit of @file's port in it
+ *
+ * For a VMM that wants to know before a world switch whether there is
+ * anything to fetch. Returns what vmnet_irq_page_put() takes back, or
+ * ERR_PTR(-EBADF) if @file is not /dev/vmnet.
+ */
+struct vmnet_irqvec *vmnet_irq_page_get(struct file *file, struct vmnet_irq_page **page,
+					unsigned int *bit);
+void vmnet_irq_page_put(struct vmnet_irqvec *vec);
+
+#endif
