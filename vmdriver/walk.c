@@ -7,8 +7,6 @@
  * instruction. Protection keys, shadow stacks and 5-level paging do not come
  * up: the guest's CPUID does not offer them.
  */
-#include <asm/cpufeature.h>
-#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "vmdriver.h"
@@ -16,23 +14,26 @@
 #define WALK_LEVELS	4
 
 /* Bits of an entry, the same in all formats where they exist. */
-#define ENTRY_P		(1ull << 0)
-#define ENTRY_W		(1ull << 1)
-#define ENTRY_U		(1ull << 2)
-#define ENTRY_A		(1ull << 5)
-#define ENTRY_D		(1ull << 6)
-#define ENTRY_PS	(1ull << 7)
-#define ENTRY_NX	(1ull << 63)
-
-/* Bits lo to hi, both included; none if hi is below lo. */
-#define BITS(hi, lo)	((hi) < (lo) ? 0 : (~0ull >> (63 - (hi))) & (~0ull << (lo)))
+#define ENTRY_P		BIT_ULL(0)
+#define ENTRY_W		BIT_ULL(1)
+#define ENTRY_U		BIT_ULL(2)
+#define ENTRY_A		BIT_ULL(5)
+#define ENTRY_D		BIT_ULL(6)
+#define ENTRY_PS	BIT_ULL(7)
+#define ENTRY_NX	BIT_ULL(63)
 
 /* The error code of a page fault; W, U and I have VMDRV_ACCESS_*'s places. */
-#define FAULT_P		(1u << 0)
-#define FAULT_RSVD	(1u << 3)
+#define FAULT_P		BIT(0)
+#define FAULT_RSVD	BIT(3)
 
 /* A CPU retries for ever when an entry changes under it; we do this often. */
 #define MARK_TRIES	8
+
+/* The bits from hi down to lo, both included; none if hi is below lo. */
+static u64 bits(unsigned int hi, unsigned int lo)
+{
+	return hi < lo ? 0 : (~0ull >> (63 - hi)) & (~0ull << lo);
+}
 
 /**
  * struct walk - one walk, or several in the same mode
@@ -112,10 +113,10 @@ static bool is_leaf(const struct walk *w, int level, u64 entry)
 static u64 leaf_base(const struct walk *w, int level, u64 entry)
 {
 	if (w->size == 8)
-		return entry & BITS(51, level_shift(w, level));
+		return entry & bits(51, level_shift(w, level));
 	if (level == 1)
-		return entry & BITS(31, 12);
-	return (entry & BITS(31, 22)) | (entry & BITS(20, 13)) << 19;	/* PSE-36 */
+		return entry & bits(31, 12);
+	return (entry & bits(31, 22)) | (entry & bits(20, 13)) << 19;	/* PSE-36 */
 }
 
 /* Whether bits are set that the CPU would not take: those become a #PF. */
@@ -127,19 +128,19 @@ static bool has_reserved(const struct walk *w, int level, u64 entry)
 	if (w->size == 4) {
 		if (!is_leaf(w, level, entry) || level == 1)
 			return false;
-		return entry & BITS(21, 21) || leaf_base(w, level, entry) >> phys_bits;
+		return entry & bits(21, 21) || leaf_base(w, level, entry) >> phys_bits;
 	}
 
-	reserved = BITS(51, phys_bits);
+	reserved = bits(51, phys_bits);
 	if (w->levels == 3)
-		reserved |= BITS(62, 52);
+		reserved |= bits(62, 52);
 	if (is_pdpte(w, level))
-		return entry & (reserved | ENTRY_NX | BITS(8, 5) | BITS(2, 1));
+		return entry & (reserved | ENTRY_NX);	/* MOV CR3 has checked the rest */
 	if (!(w->efer & EFER_NX))
 		reserved |= ENTRY_NX;
 	if (level > 1 && entry & ENTRY_PS) {
 		if (is_leaf(w, level, entry))
-			reserved |= BITS(level_shift(w, level) - 1, 13);
+			reserved |= bits(level_shift(w, level) - 1, 13);
 		else
 			reserved |= ENTRY_PS;
 	}
@@ -193,8 +194,8 @@ static int walk_down(struct walk *w, u64 gva, u32 *error)
 	w->user = true;
 	w->write = true;
 	w->nx = false;
-	table = w->cr3 & (w->levels == 4 ? BITS(51, 12) : w->levels == 3 ? BITS(31, 5) :
-							  BITS(31, 12));
+	table = w->cr3 & (w->levels == 4 ? bits(51, 12) : w->levels == 3 ? bits(31, 5) :
+							  bits(31, 12));
 	for (level = w->levels; ; level--) {
 		/* PAE has a top table of 4 entries: gva is of 32 bits there. */
 		err = read_entry(w, table, gva, level);
@@ -215,7 +216,7 @@ static int walk_down(struct walk *w, u64 gva, u32 *error)
 		}
 		if (is_leaf(w, level, entry))
 			break;
-		table = entry & (w->size == 8 ? BITS(51, 12) : BITS(31, 12));
+		table = entry & (w->size == 8 ? bits(51, 12) : bits(31, 12));
 	}
 	w->leaf = level;
 	if (!is_permitted(w)) {
@@ -266,7 +267,7 @@ static int walk(struct walk *w, u64 gva, bool mark, u64 *gpa, u32 *error)
 		ret = mark ? walk_mark(w) : 0;
 	} while (ret == -EAGAIN && ++tries < MARK_TRIES);
 	*gpa = leaf_base(w, w->leaf, w->entry[w->leaf]) |
-	       (gva & BITS(level_shift(w, w->leaf) - 1, 0));
+	       (gva & bits(level_shift(w, w->leaf) - 1, 0));
 	return ret == -EAGAIN ? 0 : ret;
 }
 
