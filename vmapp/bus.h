@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who answers: the ports and the device memory that vmapp serves. Reads that
+ * nobody answers are all ones, writes are lost; both are counted.
+ */
+#ifndef VMAPP_BUS_H
+#define VMAPP_BUS_H
+
+#include "core/port_table.h"
+#include "uapi/vmdriver.h"
+
+#define BUS_MMIO_MAX	16
+
+struct bus_mmio {
+	u64 base;			/* guest physical, of the row's offset 0 */
+	const struct ws_region *row;
+	void *dev;
+};
+
+struct bus {
+	struct ws_port_table ports;
+	struct bus_mmio mmio[BUS_MMIO_MAX];
+	unsigned int n_mmio;
+	u64 nobody_in, nobody_out;	/* port accesses that nobody answered */
+	u64 nobody_mmio;
+};
+
+/* As ws_ports_add(), for memory: 0, -WS_EEXIST, -WS_ENOSPC. */
+int bus_add_mmio(struct bus *b, const struct ws_region *rows, unsigned int n, u64 base, void *dev);
+
+/* A VMDRV_EXIT_IO: all of its elements, in order; IN puts the answers into @data. */
+void bus_io(struct bus *b, const struct vmdrv_run *run, u8 *data);
+
+/* @size is 1 to 8; what does not fit a row is done in parts, low first. */
+u64 bus_mmio_read(struct bus *b, u64 gpa, unsigned int size);
+void bus_mmio_write(struct bus *b, u64 gpa, unsigned int size, u64 val);
+
+#endif

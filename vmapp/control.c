@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "control.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "usock.h"
+
+#define LINE_MAX_LEN	4096	/* of a request */
+#define CLIENTS_MAX	16
+
+struct control_client {
+	struct control_client *next;
+	struct control *control;
+	int fd;
+	size_t len;
+	char line[LINE_MAX_LEN];
+	struct loop_watch readable;
+};
+
+/* The connection itself stays open if somebody else has it now. */
+static void forget_client(struct control_client *k, bool close_it)
+{
+	struct control_client **p;
+
+	for (p = &k->control->clients; *p != k; p = &(*p)->next)
+		;
+	*p = k->next;
+	loop_watch_free(&k->readable);
+	if (close_it)
+		close(k->fd);
+	free(k);
+}
+
+/* ---- answers ------------------------------------------------------------------- */
+
+/* Takes the object. False: the client does not read, or is gone. */
+static bool answer(struct control_client *k, json_t *obj)
+{
+	char *text = obj ? json_dumps(obj, JSON_COMPACT) : NULL;
+	bool sent = false;
+	size_t len;
+
+	if (text) {
+		len = strlen(text);
+		text[len] = '\n';	/* in place of the NUL */
+		sent = send(k->fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)len + 1;
+	}
+	free(text);
+	json_decref(obj);
+	return sent;
+}
+
+static json_t *ok(void)
+{
+	return json_pack("{s:b}", "ok", 1);
+}
+
+static json_t *refusal(const char *why)
+{
+	return json_pack("{s:b,s:s}", "ok", 0, "error", why);
+}
+
+static json_t *describe_serial(const struct machine *m)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
+		if (m->serial[i].loop)
+			json_array_append_new(list, json_pack("{s:s,s:s}", "type",
+							      serial_type_name(&m->serial[i]),
+							      "path", m->serial[i].path));
+	return list;
+}
+
+/* Values that are not UTF-8 are left out: JSON cannot hold them. */
+static json_t *describe_config(const struct vmx *v)
+{
+	json_t *config = json_object();
+
+	for (size_t i = 0; i < v->n; i++)
+		json_object_set_new(config, v->entries[i].key, json_string(v->entries[i].value));
+	return config;
+}
+
+static json_t *describe(const struct machine *m)
+{
+	json_t *obj = json_pack("{s:b,s:s%,s:i,s:i,s:i,s:s,s:I}", "ok", 1,
+				"name", m->name, strlen(m->name), "pid", (int)getpid(),
+				"id", (int)m->id, "memory_mib", (int)(m->mem.size / MIB),
+				"state", m->state == MACHINE_RUNNING ? "running" : "stopped",
+				"uptime_s",
+				(json_int_t)((loop_monotonic(NULL) - m->started) / 1000000000));
+
+	json_object_set_new(obj, "reason", json_string(m->reason));
+	json_object_set_new(obj, "serial", describe_serial(m));
+	json_object_set_new(obj, "config", describe_config(m->config));
+	json_object_set_new(obj, "nobody",
+			    json_pack("{s:I,s:I,s:I}", "in", (json_int_t)m->bus.nobody_in,
+				      "out", (json_int_t)m->bus.nobody_out,
+				      "mmio", (json_int_t)m->bus.nobody_mmio));
+	return obj;
+}
+
+/* ---- commands -------------------------------------------------------------------- */
+
+/* What comes behind the line already is typed. True: the client is not ours any more. */
+static bool become_console(struct control_client *k, size_t used)
+{
+	struct serial *s = &k->control->machine->serial[0];
+
+	if (!s->loop) {
+		answer(k, refusal("the VM has no serial0; set serial0.present = \"TRUE\""));
+		return false;
+	}
+	if (!answer(k, ok())) {
+		forget_client(k, true);
+		return true;
+	}
+	loop_watch_enable(&k->readable, false);
+	forget_client(k, serial_attach(s, k->fd, k->line + used, k->len - used) != 0);
+	return true;
+}
+
+static json_t *press_power(struct machine *m)
+{
+	if (m->state != MACHINE_RUNNING)
+		return refusal("the VM is stopped; end it with quit or start it again with reset");
+	piix4pm_power_button(&m->pm);
+	return ok();
+}
+
+static json_t *raise_nmi(struct machine *m)
+{
+	if (ioctl(m->vcpu_fd, VMDRV_NMI, 0))
+		return refusal(strerror(errno));
+	return ok();
+}
+
+static json_t *execute(struct machine *m, const char *cmd)
+{
+	if (!strcmp(cmd, "info"))
+		return describe(m);
+	if (!strcmp(cmd, "powerdown"))
+		return press_power(m);
+	if (!strcmp(cmd, "nmi"))
+		return raise_nmi(m);
+	if (!strcmp(cmd, "reset"))
+		machine_request(m, MACHINE_RESET);
+	else if (!strcmp(cmd, "quit"))
+		machine_request(m, MACHINE_END);
+	else
+		return refusal("unknown command");
+	return ok();
+}
+
+/* One line of @len bytes at the start of the buffer. True: the client is gone. */
+static bool handle_line(struct control_client *k, size_t len)
+{
+	struct machine *m = k->control->machine;
+	json_t *req = json_loadb(k->line, len, 0, NULL);
+	const char *cmd = json_string_value(json_object_get(req, "cmd"));
+	bool gone = false;
+
+	if (cmd && !strcmp(cmd, "console"))
+		gone = become_console(k, len + 1);
+	else if (!answer(k, cmd ? execute(m, cmd) : refusal("a line must be {\"cmd\":\"...\"}"))) {
+		forget_client(k, true);
+		gone = true;
+	}
+	json_decref(req);
+	return gone;
+}
+
+static void on_readable(void *arg)
+{
+	struct control_client *k = arg;
+	char *nl;
+	ssize_t n;
+
+	n = recv(k->fd, k->line + k->len, sizeof(k->line) - k->len, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		forget_client(k, true);
+		return;
+	}
+	k->len += (size_t)n;
+	while ((nl = memchr(k->line, '\n', k->len))) {
+		size_t len = (size_t)(nl - k->line);
+
+		if (handle_line(k, len))
+			return;
+		k->len -= len + 1;
+		memmove(k->line, nl + 1, k->len);
+	}
+	if (k->len == sizeof(k->line)) {
+		answer(k, refusal("the line is too long"));
+		forget_client(k, true);
+	}
+}
+
+static void on_connection(void *arg)
+{
+	struct control *c = arg;
+	struct control_client *k;
+	unsigned int n = 0;
+	int fd = usock_accept(c->fd);
+
+	if (fd < 0)
+		return;
+	for (k = c->clients; k; k = k->next)
+		n++;
+	k = n < CLIENTS_MAX ? calloc(1, sizeof(*k)) : NULL;
+	if (!k || loop_watch_init(&k->readable, &c->machine->loop, fd, EV_READ, on_readable, k)) {
+		free(k);
+		close(fd);
+		return;
+	}
+	k->control = c;
+	k->fd = fd;
+	k->next = c->clients;
+	c->clients = k;
+	loop_watch_enable(&k->readable, true);
+}
+
+/* ---- the socket -------------------------------------------------------------------- */
+
+static int find_directory(char *dir, size_t size, struct error *err)
+{
+	const char *env = getenv("WORLDSWITCH_DIR"), *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (env && *env)
+		snprintf(dir, size, "%s", env);
+	else if (!geteuid())
+		snprintf(dir, size, "/run/worldswitch");
+	else if (runtime && *runtime)
+		snprintf(dir, size, "%s/worldswitch", runtime);
+	else
+		return error_set(err, "no directory for the control socket: set WORLDSWITCH_DIR or XDG_RUNTIME_DIR");
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return error_set(err, "cannot make %s: %s; set WORLDSWITCH_DIR to another", dir,
+				 strerror(errno));
+	return 0;
+}
+
+int control_open(struct control *c, const char *name, struct error *err)
+{
+	char dir[96];
+	int n;
+
+	c->fd = -1;
+	if (find_directory(dir, sizeof(dir), err))
+		return -1;
+	n = snprintf(c->path, sizeof(c->path), "%s/%s.sock", dir, name);
+	if (n < 0 || (size_t)n >= sizeof(c->path))
+		return error_set(err, "%s/%s.sock is too long for a socket; choose a shorter displayName",
+				 dir, name);
+	c->fd = usock_listen(c->path, err);
+	if (c->fd < 0 && errno == EADDRINUSE)
+		return error_set(err, "a VM named \"%s\" is running; choose another displayName or stop that one (vmctl stop)",
+				 name);
+	return c->fd < 0 ? -1 : 0;
+}
+
+int control_start(struct control *c, struct machine *m, struct error *err)
+{
+	c->machine = m;
+	json_object_seed(0);	/* reads the kernel's random numbers: while it may */
+	if (loop_watch_init(&c->accept, &m->loop, c->fd, EV_READ, on_connection, c))
+		return error_set(err, "out of memory");
+	loop_watch_enable(&c->accept, true);
+	return 0;
+}
+
+void control_close(struct control *c)
+{
+	while (c->clients)
+		forget_client(c->clients, true);
+	loop_watch_free(&c->accept);
+	if (c->fd < 0)
+		return;
+	unlink(c->path);
+	close(c->fd);
+	c->fd = -1;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The control socket: DIR/NAME.sock, where DIR is $WORLDSWITCH_DIR, else
+ * /run/worldswitch for root, else $XDG_RUNTIME_DIR/worldswitch. One JSON object
+ * a line each way: {"cmd":"..."} gets {"ok":true,...} or
+ * {"ok":false,"error":"..."}.
+ *
+ *	info		name, pid, id, memory_mib, state (running, stopped), reason,
+ *			uptime_s, serial [{type, path}], config {}, nobody {in, out,
+ *			mmio}: accesses that no device answered
+ *	powerdown	press the power button
+ *	reset, nmi	the button
+ *	quit		end at once
+ *	console		after the answer the connection is serial0, both ways; the
+ *			last 64 KiB of output come first
+ */
+#ifndef VMAPP_CONTROL_H
+#define VMAPP_CONTROL_H
+
+#include "machine.h"
+
+struct control_client;
+
+struct control {
+	struct machine *machine;
+	int fd;				/* -1: not open */
+	char path[128];
+	struct loop_watch accept;
+	struct control_client *clients;
+};
+
+/* Claim the name. The directory is made if need be. */
+int control_open(struct control *c, const char *name, struct error *err);
+/* Answer from now on. */
+int control_start(struct control *c, struct machine *m, struct error *err);
+/* After the loop has ended, before it is destroyed. */
+void control_close(struct control *c);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "i440fx.h"
+
+#include <string.h>
+
+#define CONFADD_ENABLE	0x80000000u
+#define CONFADD_BITS	0x80fffffcu
+
+#define I440FX_PAM	0x59	/* to 5Fh */
+#define PIIX3_PIRQ	0x60	/* PIRQ A to D */
+
+static struct pci_function *selected(const struct i440fx *b)
+{
+	if (!(b->address & CONFADD_ENABLE) || b->address >> 16 & 0xff)
+		return NULL;
+	return b->bus[b->address >> 8 & 0xff];
+}
+
+static void write_reset(struct i440fx *b, u8 val)
+{
+	bool rising = val & ~b->reset_control & I440FX_RESET_CPU;
+
+	b->reset_control = val & (I440FX_RESET_HARD | I440FX_RESET_CPU);
+	if (rising)
+		dev_signal_raise(&b->reset);
+}
+
+/* Only a doubleword access is the configuration address. */
+static u32 read_address(void *dev, u32 offset, unsigned int size)
+{
+	const struct i440fx *b = dev;
+
+	if (size == 4)
+		return b->address;
+	return offset == (I440FX_RESET_PORT & 3) ? b->reset_control : 0xff;
+}
+
+static void write_address(void *dev, u32 offset, unsigned int size, u32 val)
+{
+	struct i440fx *b = dev;
+
+	if (size == 4)
+		b->address = val & CONFADD_BITS;
+	else if (offset == (I440FX_RESET_PORT & 3))
+		write_reset(b, (u8)val);
+}
+
+static u32 read_data(void *dev, u32 offset, unsigned int size)
+{
+	const struct i440fx *b = dev;
+	const struct pci_function *fn = selected(b);
+
+	return fn ? pci_config_read(fn, (b->address & 0xfc) + offset, size) : ws_all_ones(size);
+}
+
+static void write_data(void *dev, u32 offset, unsigned int size, u32 val)
+{
+	struct i440fx *b = dev;
+	struct pci_function *fn = selected(b);
+
+	if (fn)
+		pci_config_write(fn, (b->address & 0xfc) + offset, size, val);
+}
+
+int i440fx_add(struct i440fx *b, u8 devfn, struct pci_function *fn)
+{
+	if (b->bus[devfn])
+		return -1;
+	b->bus[devfn] = fn;
+	return 0;
+}
+
+void i440fx_reset(struct i440fx *b)
+{
+	static const u8 pirq[] = { 10, 10, 11, 11 };
+
+	b->address = 0;
+	b->reset_control = 0;
+
+	pci_function_init(&b->bridge, 0x8086, 0x1237, 0x060000, 2);
+	b->bridge.config[0x04] = 0x06;	/* memory and bus master, wired */
+	b->bridge.config[0x07] = 0x02;	/* medium DEVSEL timing */
+	/* Latches: C0000h-FFFFFh is RAM whatever they say. */
+	memset(&b->bridge.config[I440FX_PAM], 0x33, 7);
+	b->bridge.config[I440FX_PAM] = 0x30;
+	memset(&b->bridge.writable[I440FX_PAM], 0x33, 7);
+
+	pci_function_init(&b->isa, 0x8086, 0x7000, 0x060100, 0);
+	b->isa.config[0x04] = 0x07;
+	b->isa.config[0x07] = 0x02;
+	b->isa.config[0x0e] = 0x80;	/* a function of several */
+	memcpy(&b->isa.config[PIIX3_PIRQ], pirq, sizeof(pirq));
+	memset(&b->isa.writable[PIIX3_PIRQ], 0x8f, sizeof(pirq));
+}
+
+void i440fx_init(struct i440fx *b)
+{
+	memset(b->bus, 0, sizeof(b->bus));
+	b->bus[PCI_DEVFN(0, 0)] = &b->bridge;
+	b->bus[PCI_DEVFN(1, 0)] = &b->isa;
+	i440fx_reset(b);
+}
+
+const struct ws_region i440fx_regions[] = {
+	{ "pci_address", 0xcf8, 4, WS_SIZE_1 | WS_SIZE_4, 0, read_address, write_address },
+	{ "pci_data", 0xcfc, 4, WS_SIZE_1 | WS_SIZE_2 | WS_SIZE_4, 0, read_data, write_data },
+};
+
+const unsigned int i440fx_n_regions = WS_ARRAY_SIZE(i440fx_regions);

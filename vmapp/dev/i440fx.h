@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * i440FX host bridge: PCI configuration mechanism 1 for the functions of bus 0,
+ * and itself as function 00.0. The PIIX3's ISA bridge is 01.0: its interrupt
+ * routing registers, and its reset control register, which lies inside the
+ * doubleword of the configuration address.
+ */
+#ifndef VMAPP_DEV_I440FX_H
+#define VMAPP_DEV_I440FX_H
+
+#include "pci.h"
+
+#define I440FX_RESET_PORT	0xcf9
+#define I440FX_RESET_HARD	0x02	/* the whole machine, not the CPU alone */
+#define I440FX_RESET_CPU	0x04	/* from 0 to 1: now */
+
+struct i440fx {
+	u32 address;		/* CONFADD */
+	u8 reset_control;
+	struct pci_function bridge, isa;
+	struct pci_function *bus[PCI_DEVFN_MAX];	/* by devfn; NULL: nobody */
+	struct dev_signal reset;
+};
+
+/* Once; reset is the caller's to set before. The bus then has 00.0 and 01.0. */
+void i440fx_init(struct i440fx *b);
+/* As after power-on and after firmware has routed PIRQ A-D to 10, 10, 11, 11. */
+void i440fx_reset(struct i440fx *b);
+/* -1: the place is taken. */
+int i440fx_add(struct i440fx *b, u8 devfn, struct pci_function *fn);
+
+extern const struct ws_region i440fx_regions[];
+extern const unsigned int i440fx_n_regions;
+
+#endif

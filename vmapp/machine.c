@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "acpi.h"
+
+#define VCPU_STACK	(128 * 1024)
+
+/* ---- requests ------------------------------------------------------------------ */
+
+void machine_request(struct machine *m, unsigned int request)
+{
+	m->requests |= request;
+	vcpu_kick(m);
+}
+
+void machine_stop(struct machine *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(m->reason, sizeof(m->reason), fmt, ap);
+	va_end(ap);
+	m->state = MACHINE_STOPPED;
+	/* Who does not stay says it at the end, when the terminal is back. */
+	if (m->stay)
+		fprintf(stderr, "vmapp: %s stopped: %s\n", m->name, m->reason);
+	loop_wake(&m->loop);
+}
+
+static void on_power_off(void *ctx)
+{
+	machine_request(ctx, MACHINE_END);
+}
+
+static void on_reset(void *ctx)
+{
+	struct machine *m = ctx;
+	bool ends = !strcasecmp(vmx_str(m->config, "worldswitch.reboot"), "exit");
+
+	machine_request(m, ends ? MACHINE_END : MACHINE_RESET);
+}
+
+static void set_irq(void *ctx, unsigned int irq, bool level)
+{
+	struct machine *m = ctx;
+	struct vmdrv_irq line = { .irq = irq, .level = level };
+
+	ioctl(m->vm_fd, VMDRV_SET_IRQ, &line);
+}
+
+static void on_wake(void *arg)
+{
+	struct machine *m = arg;
+
+	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
+		serial_wake(&m->serial[i]);
+	if ((m->requests & MACHINE_END) || (m->state == MACHINE_STOPPED && !m->stay))
+		loop_stop(&m->loop);
+}
+
+/* ---- the VM in the kernel -------------------------------------------------------- */
+
+static int open_device(struct machine *m, struct error *err)
+{
+	struct vmdrv_caps caps;
+
+	m->device_fd = open(VMDRV_DEVICE, O_RDWR | O_CLOEXEC);
+	if (m->device_fd < 0) {
+		const char *remedy = "load the module: modprobe vmdriver (as root)";
+
+		if (errno == EACCES || errno == EPERM)
+			remedy = "join the group vmusers, or run as root";
+		else if (errno != ENOENT && errno != ENXIO && errno != ENODEV)
+			remedy = "vmctl doctor may know more";
+		return error_set(err, "cannot open %s: %s; %s", VMDRV_DEVICE, strerror(errno),
+				 remedy);
+	}
+	if (ioctl(m->device_fd, VMDRV_GET_CAPS, &caps))
+		return error_set(err, "%s does not answer: %s; is it vmdriver's?", VMDRV_DEVICE,
+				 strerror(errno));
+	if (caps.version != VMDRV_API_VERSION)
+		return error_set(err, "the vmdriver module has interface %u, vmapp needs %u; install both from one release",
+				 caps.version, VMDRV_API_VERSION);
+	if (caps.phys_bits < 64 && mem_high_size(&m->mem) &&
+	    (MEM_ABOVE_4G + mem_high_size(&m->mem)) >> caps.phys_bits)
+		return error_set(err, "memsize is more than a guest can address here (%u bits); lower memsize",
+				 caps.phys_bits);
+	m->run_size = caps.run_size;
+	return 0;
+}
+
+static int create_vm(struct machine *m, struct error *err)
+{
+	struct vmdrv_create_vm vm = { .flags = 0 };
+	struct vmdrv_memory slot[MEM_SLOTS];
+	unsigned int n = mem_slots(&m->mem, slot);
+
+	memcpy(vm.name, m->name, sizeof(vm.name));
+	m->vm_fd = ioctl(m->device_fd, VMDRV_CREATE_VM, &vm);
+	if (m->vm_fd < 0)
+		return error_set(err, "cannot make a VM: %s; vmctl doctor may know more",
+				 strerror(errno));
+	m->id = vm.id;
+	for (unsigned int i = 0; i < n; i++)
+		if (ioctl(m->vm_fd, VMDRV_SET_MEMORY, &slot[i]))
+			return error_set(err, "cannot give the VM its memory: %s; lower memsize",
+					 strerror(errno));
+	m->vcpu_fd = ioctl(m->vm_fd, VMDRV_CREATE_VCPU, 0);
+	if (m->vcpu_fd < 0)
+		return error_set(err, "cannot make the VM's CPU: %s; vmctl doctor may know more",
+				 strerror(errno));
+	m->run = mmap(NULL, m->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, m->vcpu_fd, 0);
+	if (m->run == MAP_FAILED) {
+		m->run = NULL;
+		return error_set(err, "cannot map the VM's run page: %s", strerror(errno));
+	}
+	return 0;
+}
+
+/* ---- devices --------------------------------------------------------------------- */
+
+static struct dev_irq irq_line(struct machine *m, unsigned int irq)
+{
+	return (struct dev_irq){ set_irq, m, irq, false };
+}
+
+static int add_ports(struct machine *m, const struct ws_region *rows, unsigned int n, u32 base,
+		     void *dev, struct error *err)
+{
+	if (ws_ports_add(&m->bus.ports, rows, n, base, dev))
+		return error_set(err, "two devices want port %xh", base + rows->offset);
+	return 0;
+}
+
+static int create_serial(struct machine *m, struct error *err)
+{
+	static const struct {
+		u16 port;
+		u8 irq;
+	} com[SERIAL_PORTS] = {
+		{ NS16550_COM1, NS16550_COM1_IRQ }, { NS16550_COM2, NS16550_COM2_IRQ },
+	};
+
+	for (unsigned int i = 0; i < SERIAL_PORTS; i++) {
+		struct serial *s = &m->serial[i];
+
+		s->uart.irq = irq_line(m, com[i].irq);
+		s->quit = (struct dev_signal){ on_power_off, m };
+		if (serial_open(s, i, m->config, &m->loop, err))
+			return -1;
+		if (s->loop && add_ports(m, ns16550_regions, ns16550_n_regions, com[i].port,
+					 &s->uart, err))
+			return -1;
+	}
+	if (m->serial[0].type == SERIAL_STDIO && m->serial[1].type == SERIAL_STDIO)
+		return error_set(err, "serial0 and serial1 are both \"stdio\"; give one another fileType");
+	return 0;
+}
+
+static int create_devices(struct machine *m, struct error *err)
+{
+	const struct dev_clock utc = { loop_realtime, NULL }, uptime = { loop_monotonic, NULL };
+	const struct dev_signal reset = { on_reset, m };
+
+	m->rtc.irq = irq_line(m, MC146818_IRQ);
+	m->rtc.clock = utc;
+	m->rtc.timer = &m->rtc_timer.timer;
+	m->rtc_timer.timer.expired = mc146818_expired;
+	m->rtc_timer.timer.dev = &m->rtc;
+
+	m->pm.sci = irq_line(m, PIIX4PM_IRQ);
+	m->pm.clock = uptime;
+	m->pm.timer = &m->pm_timer.timer;
+	m->pm.power_off = (struct dev_signal){ on_power_off, m };
+	m->pm_timer.timer.expired = piix4pm_expired;
+	m->pm_timer.timer.dev = &m->pm;
+
+	m->i8042.kbd_irq = irq_line(m, I8042_KBD_IRQ);
+	m->i8042.aux_irq = irq_line(m, I8042_AUX_IRQ);
+	m->i8042.reset = reset;
+	m->port92.reset = reset;
+	m->i440fx.reset = reset;
+
+	if (loop_timer_init(&m->rtc_timer, &m->loop, CLOCK_REALTIME, err) ||
+	    loop_timer_init(&m->pm_timer, &m->loop, CLOCK_MONOTONIC, err) ||
+	    create_serial(m, err))
+		return -1;
+	mc146818_init(&m->rtc, mem_low_top(&m->mem), mem_high_size(&m->mem));
+	i440fx_init(&m->i440fx);
+	if (add_ports(m, mc146818_regions, mc146818_n_regions, 0, &m->rtc, err) ||
+	    add_ports(m, piix4pm_regions, piix4pm_n_regions, 0, &m->pm, err) ||
+	    add_ports(m, i8042_regions, i8042_n_regions, 0, &m->i8042, err) ||
+	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
+	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
+		return -1;
+	return 0;
+}
+
+static void reset_devices(struct machine *m)
+{
+	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
+		if (m->serial[i].loop)
+			ns16550_reset(&m->serial[i].uart);
+	mc146818_reset(&m->rtc);
+	piix4pm_reset(&m->pm);
+	i8042_reset(&m->i8042);
+	port92_reset(&m->port92);
+	i440fx_reset(&m->i440fx);
+}
+
+static int load_guest(struct machine *m, struct error *err)
+{
+	unsigned int com = (m->serial[0].loop ? 1u : 0) | (m->serial[1].loop ? 2u : 0);
+
+	return boot_load(&m->boot, &m->mem, acpi_build(&m->mem, com), err);
+}
+
+int machine_reset(struct machine *m, struct error *err)
+{
+	struct vmdrv_sregs sregs;
+	struct vmdrv_regs regs;
+
+	reset_devices(m);
+	mem_clear(&m->mem);
+	if (load_guest(m, err))
+		return -1;
+	if (ioctl(m->vm_fd, VMDRV_RESET_DEVICES, 0) || ioctl(m->vcpu_fd, VMDRV_RESET_VCPU, 0) ||
+	    ioctl(m->vcpu_fd, VMDRV_GET_SREGS, &sregs))
+		return error_set(err, "cannot reset the VM: %s", strerror(errno));
+	boot_cpu_state(&regs, &sregs);
+	if (ioctl(m->vcpu_fd, VMDRV_SET_SREGS, &sregs) || ioctl(m->vcpu_fd, VMDRV_SET_REGS, &regs))
+		return error_set(err, "cannot set the CPU's state: %s", strerror(errno));
+	m->state = MACHINE_RUNNING;
+	m->reason[0] = '\0';
+	return 0;
+}
+
+/* ---- life cycle -------------------------------------------------------------------- */
+
+void machine_init(struct machine *m, const struct vmx *config)
+{
+	m->config = config;
+	m->device_fd = -1;
+	m->vm_fd = -1;
+	m->vcpu_fd = -1;
+	m->boot.kernel_fd = -1;
+	m->boot.initrd_fd = -1;
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->changed, NULL);
+}
+
+int machine_create(struct machine *m, struct error *err)
+{
+	const struct vmx *c = m->config;
+
+	/* What is wrong with the configuration first, then what the machine lacks. */
+	if (boot_open(&m->boot, vmx_str(c, "worldswitch.kernel"), vmx_str(c, "worldswitch.initrd"),
+		      vmx_str(c, "worldswitch.append"), err) ||
+	    mem_create(&m->mem, vmx_uint(c, "memsize"), err) ||
+	    loop_init(&m->loop, &m->lock, on_wake, m, err))
+		return -1;
+	if (load_guest(m, err) || open_device(m, err) || create_vm(m, err) ||
+	    create_devices(m, err) || machine_reset(m, err))
+		return -1;
+	m->started = loop_monotonic(NULL);
+	return 0;
+}
+
+void machine_destroy(struct machine *m)
+{
+	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
+		serial_close(&m->serial[i]);
+	serial_restore_terminal();
+	loop_timer_free(&m->rtc_timer);
+	loop_timer_free(&m->pm_timer);
+	loop_destroy(&m->loop);
+	if (m->run)
+		munmap(m->run, m->run_size);
+	if (m->vcpu_fd >= 0)
+		close(m->vcpu_fd);
+	if (m->vm_fd >= 0)
+		close(m->vm_fd);
+	if (m->device_fd >= 0)
+		close(m->device_fd);
+	boot_close(&m->boot);
+	mem_destroy(&m->mem);
+}
+
+int machine_start(struct machine *m, struct error *err)
+{
+	pthread_attr_t attr;
+	int ret;
+
+	vcpu_init_signals();
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, VCPU_STACK > PTHREAD_STACK_MIN ? VCPU_STACK :
+				  PTHREAD_STACK_MIN);
+	ret = pthread_create(&m->vcpu_thread, &attr, vcpu_main, m);
+	pthread_attr_destroy(&attr);
+	if (ret)
+		return error_set(err, "cannot start the vCPU's thread: %s; raise the limit of processes (ulimit -u)",
+				 strerror(ret));
+	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
+		serial_start(&m->serial[i]);
+	return 0;
+}
+
+void machine_loop(struct machine *m)
+{
+	loop_run(&m->loop);
+	pthread_mutex_lock(&m->lock);
+	machine_request(m, MACHINE_END);
+	pthread_mutex_unlock(&m->lock);
+	pthread_join(m->vcpu_thread, NULL);
+}

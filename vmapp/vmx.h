@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM's configuration: the documented subset of VMware's .vmx files, and our
+ * own keys under "worldswitch.".
+ *
+ * A file is lines of
+ *	key = "value"
+ * with '#' comments and empty lines between them. Keys are compared without
+ * regard to case. In a value |XX stands for the byte with that hexadecimal
+ * number (|22 is a quote, |7C a bar). A key may appear once. Keys that are not
+ * known here are kept and named in one warning; `vmapp --keys` lists the known
+ * ones, from the table in vmx.c:
+ *
+ *	memsize			the guest's memory in MiB, 4 and up
+ *	displayName		the VM's name: its control socket, its sysfs entry
+ *	numvcpus		1
+ *	serialN.present		TRUE: COM1 (serial0) or COM2 (serial1) exists
+ *	serialN.fileType	where it ends: stdio, pty, pipe (a Unix socket that
+ *				vmapp listens on), file (appended to), none
+ *	serialN.fileName	path for pipe and file
+ *	worldswitch.kernel	a bzImage to boot directly
+ *	worldswitch.initrd	its initramfs
+ *	worldswitch.append	its command line
+ *	worldswitch.tripleFault	stop (with a reason) or reset (as a PC does)
+ *	worldswitch.reboot	reset, or exit: a guest's reboot ends vmapp
+ *	worldswitch.stats	TRUE: print the VMM's counters at the end
+ *	worldswitch.confine	FALSE: without the system call filter, for debuggers
+ * and, without effect, those every VMware file has: config.version,
+ * virtualHW.version, guestOS, .encoding.
+ */
+#ifndef VMAPP_VMX_H
+#define VMAPP_VMX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "error.h"
+
+#define VMX_FILE_MAX	(1u << 20)	/* bytes of a file */
+#define VMX_KEY_MAX	128		/* bytes of a key */
+#define VMX_VALUE_MAX	65536		/* bytes of a value */
+
+struct vmx_entry {
+	char *key;		/* as written */
+	char *value;		/* unescaped */
+	unsigned int line;	/* 0: from the command line */
+};
+
+struct vmx {
+	char *file;		/* NULL: no file */
+	struct vmx_entry *entries;
+	size_t n;
+};
+
+void vmx_init(struct vmx *v);
+void vmx_free(struct vmx *v);
+
+/**
+ * vmx_parse() - read a file's text; for one file of a struct vmx
+ * @name: what errors call it
+ * Returns 0, or -1 with @err set.
+ */
+int vmx_parse(struct vmx *v, const char *name, const char *text, size_t len, struct error *err);
+int vmx_load(struct vmx *v, const char *path, struct error *err);
+
+/* KEY=VALUE from a command line; replaces the key. The value is not unescaped. */
+int vmx_override(struct vmx *v, const char *assignment, struct error *err);
+
+/**
+ * vmx_check() - hold every known key against its type and range
+ *
+ * After it has returned 0 the functions below cannot fail.
+ */
+int vmx_check(const struct vmx *v, struct error *err);
+
+/* The names of the keys that are not known, ", " between them: 0 if there are none. */
+size_t vmx_unknown(const struct vmx *v, char *buf, size_t size);
+
+/* A known key's value, or its default; "" when it has none. The vmx owns it. */
+const char *vmx_str(const struct vmx *v, const char *key);
+bool vmx_bool(const struct vmx *v, const char *key);
+unsigned long vmx_uint(const struct vmx *v, const char *key);
+
+void vmx_print_keys(FILE *f);
+
+#endif
