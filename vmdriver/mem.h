@@ -66,7 +66,7 @@ struct vmdrv_slot {
 struct vmdrv_mem {
 	struct rw_semaphore sem;
 	struct vmdrv_slot slots[VMDRV_SLOT_MAX];
-	spinlock_t lock;
+	spinlock_t lock;	/* of the nested tables */
 	u64 *root;
 	struct list_head tables;
 	struct list_head spare;

@@ -97,7 +97,7 @@ static int spare_top_up(struct vmdrv_mem *mem)
 	return 0;
 }
 
-/* The physical address of a new, empty table. */
+/* The physical address of a new, empty table, as it goes into an entry. */
 static u64 spare_take_locked(struct vmdrv_mem *mem)
 {
 	struct page *page = list_first_entry(&mem->spare, struct page, lru);
@@ -105,7 +105,7 @@ static u64 spare_take_locked(struct vmdrv_mem *mem)
 	lockdep_assert_held(&mem->lock);
 	list_move(&page->lru, &mem->tables);
 	mem->spares--;
-	return PFN_PHYS(page_to_pfn(page));
+	return __sme_set(PFN_PHYS(page_to_pfn(page)));
 }
 
 int vmdrv_npt_init(struct vmdrv_vm *vm)
@@ -129,7 +129,7 @@ void vmdrv_npt_destroy(struct vmdrv_vm *vm)
 
 u64 vmdrv_mem_root(struct vmdrv_vm *vm)
 {
-	return __pa(vm->mem.root);
+	return __sme_set(__pa(vm->mem.root));
 }
 
 /* ---- taking entries out ---- */
@@ -389,7 +389,7 @@ static bool npt_set(u64 *entry, u64 pa, int level, bool writable)
 	u64 old = *entry;
 
 	if (!npt_present(old) || (writable && !(old & pt->writable_mask)))
-		WRITE_ONCE(*entry, pt->leaf(pa, level, writable));
+		WRITE_ONCE(*entry, pt->leaf(__sme_set(pa), level, writable));
 	return !npt_present(old);
 }
 
