@@ -35,7 +35,8 @@ utsrelease = $(KDIR)/include/generated/utsrelease.h
 release	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(utsrelease))
 mods	= $(B)/modules/$(release)
 kmod	= $(B)/kmod/$(release)$(KMOD_SUFFIX)
-kbuild	= $(MAKE) -C $(KDIR) M=$(kmod)
+kbuild	= $(MAKE) $(jobs) -C $(KDIR) M=$(kmod)
+jobs	= $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # Each kernel's objects live in a tree of their own, of links to the sources. The
 # lock is for those who make at the same time.
