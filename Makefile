@@ -40,7 +40,7 @@ jobs	= $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # Each kernel's objects live in a tree of their own, of links to the sources. The
 # lock is for those who make at the same time.
-modules modules_install sparse:
+modules sparse:
 	@test -e $(utsrelease) || \
 		{ echo "no kernel headers in $(KDIR): run tools/deps build" >&2; exit 1; }
 	@mkdir -p $(B)/kmod
@@ -60,9 +60,6 @@ locked_modules: mirror
 		cmp -s $$ko $(mods)/$$ko || \
 		{ cp $$ko $(mods)/$$ko.new && mv $(mods)/$$ko.new $(mods)/$$ko; } || exit; \
 	done
-
-locked_modules_install: locked_modules
-	+$(kbuild) modules_install INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates
 
 # Objects of their own, as W=1 is another set of flags.
 sparse: export KMOD_SUFFIX := -sparse
@@ -103,17 +100,23 @@ demo:
 
 # ---- installation
 
+updates	= /lib/modules/$(release)/updates
+
 install: vmapp vmctl
 	+$(MAKE) -C vmapp install
 	+$(MAKE) -C tools/vmctl install
 	@getent group vmusers >/dev/null || echo "Members of the group vmusers may run VMs." \
 		"There is none yet: groupadd -r vmusers && usermod -aG vmusers USER"
 
+# Not Kbuild's own: out of Debian's headers it can neither sign nor run depmod.
+modules_install: modules
+	install -D -m 644 -t $(DESTDIR)$(updates) $(mods)/*.ko
+	$(if $(DESTDIR),,depmod $(release))
+
 uninstall:
 	+$(MAKE) -C vmapp uninstall
 	+$(MAKE) -C tools/vmctl uninstall
-	$(RM) $(DESTDIR)/lib/modules/$(release)/updates/vmdriver.ko* \
-		$(DESTDIR)/lib/modules/$(release)/updates/vmnet.ko*
+	$(RM) $(DESTDIR)$(updates)/vmdriver.ko $(DESTDIR)$(updates)/vmnet.ko
 	$(if $(DESTDIR),,depmod $(release))
 
 clean:
@@ -122,6 +125,6 @@ clean:
 distclean:
 	$(RM) -r $(B)
 
-.PHONY: all modules modules_install sparse mirror locked_modules locked_modules_install \
-	locked_sparse checkpatch vmapp vmctl tests check test demo install uninstall \
+.PHONY: all modules modules_install sparse mirror locked_modules locked_sparse \
+	 checkpatch vmapp vmctl tests check test demo install uninstall \
 	clean distclean
