@@ -83,13 +83,13 @@ static void flood(int fd)
 static void answer_info(int fd)
 {
 	const char *id = getenv("FAKE_ID");
-	json_t *info = json_pack("{s:b,s:s, s:i, s:i, s:i, s:s, s:s, s:f, s:[{s:s,s:s}], s:{s:s}}",
+	json_t *info = json_pack("{s:b,s:s,s:i,s:i,s:i,s:s,s:s,s:f,s:[{s:s,s:s}],s:{s:s},s:{s:i}}",
 				 "ok", 1, "name", name, "pid", (int)getpid(),
 				 "id", id ? atoi(id) : 0, "memory_mib", 256,
 				 "state", told("stopped") ? "stopped" : "running",
 				 "reason", told("stopped") ? "triple\tfault\x1b" : "",
 				 "uptime_s", 93784.5, "serial", "type", "none", "path", "",
-				 "config", "memsize", "256");
+				 "config", "memsize", "256", "nobody", "in", 7);
 	char *text = json_dumps(info, JSON_COMPACT);
 
 	say(fd, text);

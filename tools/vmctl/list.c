@@ -115,6 +115,7 @@ static void print_field(const char *label, const char *value)
 
 static void print_info(const json_t *info)
 {
+	const json_t *nobody = json_object_get(info, "nobody");
 	json_t *serial, *value;
 	char text[64];
 	const char *key;
@@ -135,6 +136,11 @@ static void print_info(const json_t *info)
 		vmctl_puts(client_string(serial, "path"));
 		putchar('\n');
 	}
+	if (nobody)
+		printf("%-10s %lld reads, %lld writes of ports, %lld of memory\n", "to nobody",
+		       (long long)client_integer(nobody, "in", 0),
+		       (long long)client_integer(nobody, "out", 0),
+		       (long long)client_integer(nobody, "mmio", 0));
 	json_object_foreach(json_object_get(info, "config"), key, value) {
 		vmctl_puts(key);
 		fputs(" = \"", stdout);
