@@ -309,10 +309,13 @@ static void new_asid(struct svm_vcpu *svm, struct svm_cpu *sc, struct vmcb_contr
 	svm->cpu = smp_processor_id();
 }
 
+/*
+ * Whatever the guest's CR4.OSXSAVE says: the guest changes that bit without an
+ * exit, so it must give the same answer to load and to put.
+ */
 static bool guest_xcr0_differs(struct vmdrv_vcpu *vcpu)
 {
-	return boot_cpu_has(X86_FEATURE_OSXSAVE) && vcpu->xcr0 != vmdrv_host_xcr0 &&
-	       svm_vmcb(vcpu)->save.cr4 & X86_CR4_OSXSAVE;
+	return boot_cpu_has(X86_FEATURE_OSXSAVE) && vcpu->xcr0 != vmdrv_host_xcr0;
 }
 
 static void load_dr(struct vmdrv_vcpu *vcpu)
