@@ -48,6 +48,21 @@ static const struct vmctl_command commands[] = {
 	  "  --all              also causes that never occurred\n"
 	  "  --json             all counters, one JSON object a sample\n" },
 	{ "tune", cmd_tune, "NAME [KNOB[=VALUE]]...", "show or set a running VM's knobs", "" },
+	{ "net", cmd_net, "SUBCOMMAND [ARGUMENT]...", "make, show and change virtual networks",
+	  "  create NET [--type private|hostonly|bridged] [--nic IF] [--address A.B.C.D/N]\n"
+	  "      [--interface NAME] [--hub] [--mtu N] [POLICY]...\n"
+	  "  delete NET [--force]\n"
+	  "  list [--json]              all networks\n"
+	  "  show NET [--json]          its ports, with what they passed and dropped\n"
+	  "  bridge NET IF|--none       connect it to another NIC, or to none\n"
+	  "  policy NET [--port N] [--hub|--switch] [--mtu N] [POLICY]...\n"
+	  "                             of one port, or of the ports to come\n"
+	  "  link NET PORT up|down      plug or pull a port's cable\n"
+	  "  monitor [--json]           print what happens to networks and ports\n"
+	  "  capture NET --pcap FILE [--count N] [--seconds S]\n"
+	  "POLICY: --promiscuous allow|deny  may the port have frames for others?\n"
+	  "        --mac-lock on|off         must it use its own address?\n"
+	  "        --queue N                 frames that wait for it at most\n" },
 	{ "doctor", cmd_doctor, "[--json]", "say what this machine lacks for running VMs",
 	  "Exit status 0 when nothing that is needed is missing.\n" },
 	{ "help", cmd_help, "[COMMAND]", "explain vmctl or one command", "" },

@@ -49,6 +49,7 @@ int cmd_nmi(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
+int cmd_net(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* ---- errors, options, output: util.c ---------------------------------- */
