@@ -65,7 +65,8 @@
  * @gate: the level of the GATE input
  * @armed: a count was written since the control word
  * @loaded: there is a @start since the control word
- * @pending: @reload waits for a trigger or for the end of a period
+ * @pending: @reload waits for a trigger, for the end of a period, or in mode 0
+ *	for the rest of the next count
  * @write_high, @read_high: the second byte of two comes next
  */
 struct i8254_counter {

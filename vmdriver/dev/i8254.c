@@ -9,7 +9,7 @@
 #define REFRESH_TICKS	18		/* what counter 1 is programmed to, 15 us */
 #define COUNT_MAX	65536u
 #define COUNT_MAX_BCD	16665u		/* FFFFh read as decimal digits */
-#define TICKS_MAX	(1ll << 62)	/* of a state: far beyond any uptime */
+#define TICKS_MAX	0x4000000000000000ll	/* of a state: far beyond any uptime */
 
 /* Whole seconds apart from the rest: no product needs more than 64 bits. */
 static u64 ns_to_ticks(u64 ns)
@@ -212,15 +212,23 @@ static void write_count(struct i8254_counter *c, u16 val, u64 tick)
 		c->reload = val ? val : COUNT_MAX;
 	c->armed = true;
 
-	if (triggered(c)) {
+	if (c->loaded && loading(c, tick)) {
+		c->count = c->reload;	/* in time for the load that is due */
+	} else if (triggered(c)) {
 		c->pending = true;
-	} else if (periodic(c) && c->loaded && !loading(c, tick)) {
+	} else if (periodic(c) && c->loaded) {
 		c->pending = true;
 		if (c->gate)
 			c->switch_at = switch_time(c, tick);
 	} else {
 		load(c, tick, c->mode && out_at(c, tick));
 	}
+}
+
+/* Has the count register something that did not reach the counter yet? */
+static bool null_count(const struct i8254_counter *c, u64 tick)
+{
+	return !c->armed || c->pending || (c->loaded && loading(c, tick));
 }
 
 static void write_counter(struct i8254_counter *c, u8 val, u64 tick)
@@ -240,6 +248,7 @@ static void write_counter(struct i8254_counter *c, u8 val, u64 tick)
 	}
 	c->low = val;
 	if (c->mode == 0) {	/* the first byte stops the counter */
+		c->pending = c->armed && null_count(c, tick);
 		c->out = false;
 		c->loaded = false;
 	}
@@ -255,12 +264,10 @@ static void latch_count(struct i8254_counter *c, u64 tick)
 
 static void latch_status(struct i8254_counter *c, u64 tick)
 {
-	bool null = !c->loaded || c->pending || loading(c, tick);
-
 	if (c->status_latched)
 		return;
 	c->status = c->control | (out_at(c, tick) ? I8254_STATUS_OUT : 0) |
-		    (null ? I8254_STATUS_NULL : 0);
+		    (null_count(c, tick) ? I8254_STATUS_NULL : 0);
 	c->status_latched = true;
 }
 
@@ -521,9 +528,9 @@ static bool counter_state_valid(const struct i8254_counter_state *s)
 		return false;
 	if ((loaded || pending) && !armed)
 		return false;
-	/* A count waits for a trigger, or for the end of a period that has begun. */
+	/* A count waits for a trigger, or in a period that has begun for its end. */
 	if (pending && mode != 1 && mode != 5 &&
-	    (!loaded || s->elapsed < 0 || (mode != 2 && mode != 3)))
+	    (mode == 0 ? loaded : mode == 4 || !loaded || s->elapsed < 0))
 		return false;
 	/* OUT without a count is what the control word made it. */
 	return mode == 0 ? !out : out || (loaded && mode != 2 && mode != 3);

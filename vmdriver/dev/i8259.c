@@ -4,7 +4,7 @@
  */
 #include "core/i8259.h"
 
-#define CASCADE_BIT	(1u << I8259_CASCADE)
+#define CASCADE_BIT	0x04	/* of I8259_CASCADE */
 #define SPURIOUS	7
 
 /* Which inputs the ELCR can make level-triggered. */
