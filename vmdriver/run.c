@@ -14,7 +14,8 @@
 /* Would a halted guest go on? With IF clear only an NMI or VMApp wakes it. */
 static bool runnable(struct vmdrv_vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->requests) || vcpu->pending.nmi || vcpu->pending.exception)
+	if (test_bit(VMDRV_REQ_NMI, &vcpu->requests) || vcpu->pending.nmi ||
+	    vcpu->pending.exception)
 		return true;
 	return vmdrv_irq_pending(vcpu->vm) &&
 		vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_IF;
