@@ -310,12 +310,23 @@ static void new_asid(struct svm_vcpu *svm, struct svm_cpu *sc, struct vmcb_contr
 }
 
 /*
- * Whatever the guest's CR4.OSXSAVE says: the guest changes that bit without an
- * exit, so it must give the same answer to load and to put.
+ * XCR0 is the guest's for the whole stay, whatever its CR4.OSXSAVE says: the
+ * guest changes that bit without an exit.
  */
-static bool guest_xcr0_differs(struct vmdrv_vcpu *vcpu)
+static void load_xcr0(struct vmdrv_vcpu *vcpu)
 {
-	return boot_cpu_has(X86_FEATURE_OSXSAVE) && vcpu->xcr0 != vmdrv_host_xcr0;
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE) && vcpu->xcr0 != vmdrv_host_xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+}
+
+/* Read back, since not every CPU makes XSETBV exit: QEMU's 7.2 does not. */
+static void put_xcr0(struct vmdrv_vcpu *vcpu)
+{
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
+		return;
+	vcpu->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (vcpu->xcr0 != vmdrv_host_xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmdrv_host_xcr0);
 }
 
 static void load_dr(struct vmdrv_vcpu *vcpu)
@@ -353,8 +364,7 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	if (unlikely(flush_tlb || svm->cpu != smp_processor_id() ||
 		     svm->asid_generation != sc->asid_generation))
 		new_asid(svm, sc, &vmcb->control);
-	if (guest_xcr0_differs(vcpu))
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->xcr0);
+	load_xcr0(vcpu);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		svm->host_pkru = rdpkru();
 	if (unlikely(svm->dr_wanted || vmcb->save.dr7 & DR7_ENABLES))
@@ -372,8 +382,7 @@ static void svm_put(struct vmdrv_vcpu *vcpu)
 	/* CR4.PKE is the guest's to set, whatever CPUID says. */
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE) && rdpkru() != svm->host_pkru)
 		wrpkru(svm->host_pkru);
-	if (guest_xcr0_differs(vcpu))
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmdrv_host_xcr0);
+	put_xcr0(vcpu);
 }
 
 static void svm_enter_guest(struct vmdrv_vcpu *vcpu)
