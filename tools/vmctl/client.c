@@ -106,9 +106,10 @@ int client_connect(struct client *c, const char *dir, const char *name)
 static int no_such_vm(const char *command, const char *dir, const char *name)
 {
 	char log[PATH_MAX], remedy[PATH_MAX + 64];
+	struct stat st;
 
 	if (snprintf(log, sizeof(log), "%s/%s.log", dir, name) < (int)sizeof(log) &&
-	    !access(log, R_OK))
+	    !stat(log, &st) && st.st_size)
 		snprintf(remedy, sizeof(remedy), "what it said last is in %s", log);
 	else
 		snprintf(remedy, sizeof(remedy), "see 'vmctl list'");

@@ -143,7 +143,7 @@ static int by_count(const void *a, const void *b)
 
 static void print_counter(const struct counter *c, bool rates)
 {
-	printf("  %-18s %16llu", c->name, (unsigned long long)c->value);
+	printf("  %-26s %14llu", c->name, (unsigned long long)c->value);
 	if (rates)
 		printf(" %12.1f", c->rate);
 	putchar('\n');
@@ -169,7 +169,7 @@ static void print_text(struct sample *s, bool rates, bool all)
 		if (!n || (!total.value && !all && !groups[g].total))
 			continue;
 		qsort(s->group[g].counters, n, sizeof(struct counter), by_count);
-		printf("%-28s %8s%s\n", groups[g].title, "count", rates ? "   per second" : "");
+		printf("%-28s %14s%s\n", groups[g].title, "count", rates ? "   per second" : "");
 		for (size_t i = 0; i < n; i++)
 			if (s->group[g].counters[i].value || all)
 				print_counter(&s->group[g].counters[i], rates);
