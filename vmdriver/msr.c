@@ -164,6 +164,7 @@ int vmdrv_set_msr(struct vmdrv_vcpu *vcpu, u32 index, u64 value)
 	case MSR_IA32_UCODE_WRITE:
 	case MSR_AMD64_PATCH_LOADER:
 	case MSR_IA32_UCODE_REV:	/* written with 0 before it is read, on Intel */
+	case MSR_AMD64_NB_CFG:		/* Linux sets bit 46 on any AMD CPU since family 10h */
 		return 0;
 	case MSR_IA32_CR_PAT:
 		if (!pat_valid(value))
