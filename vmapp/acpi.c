@@ -148,7 +148,7 @@ static void build_fadt(struct acpi_fadt *f, u32 facs, u32 dsdt)
 {
 	*f = (struct acpi_fadt){
 		.h = header("FACP", sizeof(*f), 3),
-		.facs = facs, .x_facs = facs,
+		.facs = facs,	/* one of the two, not both */
 		.dsdt = dsdt, .x_dsdt = dsdt,
 		.preferred_profile = 1,		/* desktop */
 		.sci_int = PIIX4PM_IRQ,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/types.h"
@@ -88,6 +89,7 @@ int confine_system_calls(struct error *err)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
 	int ret;
 
+	tzset();	/* gmtime_r() opens the time zone's file once: while it may */
 	if (!ctx)
 		return error_set(err, "cannot make a system call filter; worldswitch.confine = \"FALSE\" runs without");
 	sigaction(SIGSYS, &sa, NULL);

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The small chips of the board: 8042, port 92h, host bridge, power management; the MMIO bus. */
+#include "chips.h"
+
+#include "vmapp/bus.h"
+#include "vmapp/dev/i440fx.h"
+#include "vmapp/dev/i8042.h"
+#include "vmapp/dev/piix4pm.h"
+#include "vmapp/dev/port92.h"
+
+/* ---- 8042 ---- */
+
+struct keyboard {
+	struct bench bench;
+	struct i8042 k;
+};
+
+static void setup_kbd(struct keyboard *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->k.kbd_irq = bench_line(&p->bench, 1);
+	p->k.aux_irq = bench_line(&p->bench, 12);
+	p->k.reset = (struct dev_signal){ bench_raise, &p->bench };
+	i8042_reset(&p->k);
+}
+
+static u8 kin(struct keyboard *p, u32 port)
+{
+	return (u8)bench_in(i8042_regions, i8042_n_regions, &p->k, port, 1);
+}
+
+static void kout(struct keyboard *p, u32 port, u8 val)
+{
+	bench_out(i8042_regions, i8042_n_regions, &p->k, port, 1, val);
+}
+
+/* The next byte, which must be there. */
+static u8 next(struct keyboard *p)
+{
+	assert_int_equal(kin(p, 0x64) & 1, 1);
+	return kin(p, 0x60);
+}
+
+static void assert_quiet(struct keyboard *p)
+{
+	assert_int_equal(kin(p, 0x64) & 1, 0);
+	assert_false(p->bench.level[1] || p->bench.level[12]);
+}
+
+static void test_i8042_controller(void **state)
+{
+	struct keyboard p;
+
+	setup_kbd(&p);
+	assert_quiet(&p);
+	kout(&p, 0x64, 0xaa);
+	assert_int_equal(next(&p), 0x55);
+	kout(&p, 0x64, 0xab);
+	assert_int_equal(next(&p), 0x00);
+	kout(&p, 0x64, 0x60);
+	assert_int_equal(kin(&p, 0x64) & 8, 8);
+	kout(&p, 0x60, 0x47);
+	assert_int_equal(kin(&p, 0x64) & 8, 0);
+	kout(&p, 0x64, 0x20);
+	assert_int_equal(next(&p), 0x47);
+	kout(&p, 0x64, 0xad);
+	kout(&p, 0x64, 0x20);
+	assert_int_equal(next(&p), 0x57);
+	kout(&p, 0x64, 0xd0);
+	assert_int_equal(next(&p), 0x03);
+	kout(&p, 0x64, 0xd2);
+	kout(&p, 0x60, 0x1c);
+	assert_int_equal(p.bench.level[1], 1);
+	assert_int_equal(next(&p), 0x1c);
+	kout(&p, 0x64, 0x99);	/* nothing */
+	assert_quiet(&p);
+}
+
+static void test_i8042_keyboard(void **state)
+{
+	struct keyboard p;
+	unsigned int edges;
+
+	setup_kbd(&p);
+	kout(&p, 0x64, 0x60);
+	kout(&p, 0x60, 0x01);	/* interrupt on, no translation */
+	edges = p.bench.edges[1];
+	kout(&p, 0x60, 0xff);
+	assert_int_equal(next(&p), 0xfa);
+	assert_int_equal(next(&p), 0xaa);
+	assert_int_equal(p.bench.edges[1], edges + 2);	/* one each */
+	kout(&p, 0x60, 0xf2);
+	assert_int_equal(next(&p), 0xfa);
+	assert_int_equal(next(&p), 0xab);
+	assert_int_equal(next(&p), 0x83);
+	kout(&p, 0x60, 0xed);
+	assert_int_equal(next(&p), 0xfa);
+	kout(&p, 0x60, 0x07);
+	assert_int_equal(next(&p), 0xfa);
+	kout(&p, 0x60, 0xf0);
+	kout(&p, 0x60, 0x00);
+	assert_int_equal(next(&p), 0xfa);
+	assert_int_equal(next(&p), 0xfa);
+	assert_int_equal(next(&p), 0x02);
+	kout(&p, 0x60, 0xfe);
+	assert_int_equal(next(&p), 0x02);
+	kout(&p, 0x60, 0x55);
+	assert_int_equal(next(&p), 0xfe);
+	kout(&p, 0x60, 0xed);	/* a command in place of its argument */
+	kout(&p, 0x60, 0xee);
+	assert_int_equal(next(&p), 0xfa);
+	assert_int_equal(next(&p), 0xee);
+	assert_quiet(&p);
+	/* More answers than it remembers. */
+	for (unsigned int i = 0; i < 100; i++)
+		kout(&p, 0x60, 0xf2);
+	for (unsigned int i = 0; i < I8042_QUEUE + 1; i++)
+		next(&p);
+	assert_quiet(&p);
+}
+
+static void test_i8042_aux(void **state)
+{
+	struct keyboard p;
+
+	setup_kbd(&p);
+	kout(&p, 0x64, 0x60);
+	kout(&p, 0x60, 0x03);
+	kout(&p, 0x64, 0xd3);
+	kout(&p, 0x60, 0x5a);
+	assert_true(p.bench.level[12]);
+	assert_int_equal(kin(&p, 0x64) & 0x21, 0x21);
+	assert_int_equal(kin(&p, 0x60), 0x5a);
+	kout(&p, 0x64, 0xd4);
+	kout(&p, 0x60, 0xff);
+	assert_int_equal(kin(&p, 0x64) & 0x61, 0x61);
+	assert_int_equal(kin(&p, 0x60), 0xfe);
+	assert_quiet(&p);
+}
+
+static void test_i8042_reset(void **state)
+{
+	struct keyboard p;
+
+	setup_kbd(&p);
+	kout(&p, 0x64, 0xff);
+	assert_int_equal(p.bench.raised, 0);
+	kout(&p, 0x64, 0xfe);
+	assert_int_equal(p.bench.raised, 1);
+	kout(&p, 0x64, 0xd1);
+	kout(&p, 0x60, 0xdf);
+	assert_int_equal(p.bench.raised, 1);
+	kout(&p, 0x64, 0xd1);
+	kout(&p, 0x60, 0xfe);
+	assert_int_equal(p.bench.raised, 2);
+	bench_fuzz(&p.bench, i8042_regions, i8042_n_regions, &p.k, 200000);
+	i8042_reset(&p.k);
+	assert_quiet(&p);
+}
+
+static void test_port92(void **state)
+{
+	struct bench b = { .now = 0 };
+	struct port92 p = { .reset = { bench_raise, &b } };
+
+	port92_reset(&p);
+	assert_int_equal(bench_in(port92_regions, port92_n_regions, &p, 0x92, 1), 2);
+	bench_out(port92_regions, port92_n_regions, &p, 0x92, 1, 0xfe);
+	assert_int_equal(bench_in(port92_regions, port92_n_regions, &p, 0x92, 1), 2);
+	assert_int_equal(b.raised, 0);
+	bench_out(port92_regions, port92_n_regions, &p, 0x92, 1, 3);
+	bench_out(port92_regions, port92_n_regions, &p, 0x92, 1, 3);
+	assert_int_equal(b.raised, 1);
+}
+
+/* ---- host bridge ---- */
+
+static u32 config(struct i440fx *f, u32 address, u32 port, unsigned int size)
+{
+	bench_out(i440fx_regions, i440fx_n_regions, f, 0xcf8, 4, address);
+	return bench_in(i440fx_regions, i440fx_n_regions, f, port, size);
+}
+
+static void test_i440fx(void **state)
+{
+	static struct i440fx f;
+	struct pci_function other;
+	struct bench b = { .now = 0 };
+
+	f.reset = (struct dev_signal){ bench_raise, &b };
+	i440fx_init(&f);
+	/* How Linux recognises mechanism 1. */
+	bench_out(i440fx_regions, i440fx_n_regions, &f, 0xcf8, 4, 0x80000000);
+	assert_int_equal(bench_in(i440fx_regions, i440fx_n_regions, &f, 0xcf8, 4), 0x80000000);
+	assert_int_equal(config(&f, 0x80000000, 0xcfc, 4), 0x12378086);
+	assert_int_equal(config(&f, 0x80000008, 0xcfe, 2), 0x0600);
+	assert_int_equal(config(&f, 0x80000800, 0xcfc, 4), 0x70008086);
+	assert_int_equal(config(&f, 0x80000860, 0xcfc, 4), 0x0b0b0a0a);
+	assert_int_equal(config(&f, 0x80001000, 0xcfc, 4), 0xffffffff);	/* nobody */
+	assert_int_equal(config(&f, 0x80010000, 0xcfc, 4), 0xffffffff);	/* bus 1 */
+	assert_int_equal(config(&f, 0x00000000, 0xcfc, 2), 0xffff);		/* not enabled */
+	/* Only writable bits change. */
+	config(&f, 0x80000000, 0xcfc, 4);
+	bench_out(i440fx_regions, i440fx_n_regions, &f, 0xcfc, 4, 0);
+	assert_int_equal(config(&f, 0x80000000, 0xcfc, 4), 0x12378086);
+	config(&f, 0x80000058, 0xcfc, 4);
+	bench_out(i440fx_regions, i440fx_n_regions, &f, 0xcfd, 1, 0xff);
+	assert_int_equal(config(&f, 0x80000058, 0xcfd, 1), 0x33);
+	/* The reset control register lies inside the address. */
+	assert_int_equal(bench_in(i440fx_regions, i440fx_n_regions, &f, 0xcf9, 1), 0);
+	bench_out(i440fx_regions, i440fx_n_regions, &f, 0xcf9, 1, 0x02);
+	assert_int_equal(b.raised, 0);
+	bench_out(i440fx_regions, i440fx_n_regions, &f, 0xcf9, 1, 0x06);
+	assert_int_equal(b.raised, 1);
+	assert_int_equal(i440fx_add(&f, PCI_DEVFN(1, 0), &other), -1);
+	assert_int_equal(i440fx_add(&f, PCI_DEVFN(31, 7), &other), 0);
+	f.bus[PCI_DEVFN(31, 7)] = NULL;
+	bench_fuzz(&b, i440fx_regions, i440fx_n_regions, &f, 200000);
+}
+
+/* ---- power management ---- */
+
+struct power {
+	struct bench bench;
+	struct piix4pm pm;
+};
+
+static u32 pin(struct power *p, u32 off, unsigned int size)
+{
+	return bench_in(piix4pm_regions, piix4pm_n_regions, &p->pm, PIIX4PM_BASE + off, size);
+}
+
+static void pout(struct power *p, u32 off, unsigned int size, u32 val)
+{
+	bench_out(piix4pm_regions, piix4pm_n_regions, &p->pm, PIIX4PM_BASE + off, size, val);
+}
+
+static void setup_pm(struct power *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->bench.armed = DEV_NEVER;
+	p->bench.timer = (struct dev_timer){ bench_arm, piix4pm_expired, &p->pm };
+	p->pm.sci = bench_line(&p->bench, 9);
+	p->pm.clock = (struct dev_clock){ bench_now, &p->bench };
+	p->pm.timer = &p->bench.timer;
+	p->pm.power_off = (struct dev_signal){ bench_raise, &p->bench };
+	piix4pm_reset(&p->pm);
+}
+
+static void test_piix4pm(void **state)
+{
+	struct power p;
+
+	setup_pm(&p);
+	assert_int_equal(pin(&p, 4, 2), 1);
+	piix4pm_power_button(&p.pm);
+	assert_false(p.bench.level[9]);
+	pout(&p, 2, 2, 0x0100);
+	assert_true(p.bench.level[9]);
+	assert_int_equal(pin(&p, 0, 2), 0x0100);
+	assert_int_equal(pin(&p, 1, 1), 0x01);
+	pout(&p, 0, 2, 0x00ff);
+	assert_true(p.bench.level[9]);
+	pout(&p, 1, 1, 0x01);
+	assert_false(p.bench.level[9]);
+	/* Off: the type first, as some write it, then with the enable bit. */
+	pout(&p, 4, 2, 0x1400);
+	pout(&p, 4, 2, 0x3400);	/* another type: nothing here */
+	assert_int_equal(p.bench.raised, 0);
+	assert_int_equal(pin(&p, 4, 2), 0x1401);
+	pout(&p, 4, 2, 0x2000);
+	assert_int_equal(p.bench.raised, 1);
+	pout(&p, 5, 1, 0x20);
+	assert_int_equal(p.bench.raised, 2);
+}
+
+static void test_piix4pm_timer(void **state)
+{
+	struct power p;
+
+	setup_pm(&p);
+	assert_int_equal(pin(&p, 8, 4), 0);
+	bench_advance(&p.bench, 1000000000);
+	assert_int_equal(pin(&p, 8, 4), 3579545);
+	assert_int_equal(pin(&p, 9, 1), 3579545 >> 8 & 0xff);
+	/* A year later: no overflow, 24 bits. */
+	bench_advance(&p.bench, 31536000ull * 1000000000);
+	assert_int_equal(pin(&p, 8, 4), 31536000ull * 3579545 & 0xffffff);
+	/* The top bit changes every 2^23 ticks, and only an enabled one runs a timer. */
+	setup_pm(&p);
+	assert_int_equal(p.bench.armed, DEV_NEVER);
+	pout(&p, 2, 2, 1);
+	assert_int_equal(p.bench.armed / 1000000, (1ull << 23) * 1000 / 3579545);
+	bench_advance(&p.bench, p.bench.armed);
+	assert_true(p.bench.level[9]);
+	assert_int_equal(pin(&p, 8, 4), 1 << 23);
+	assert_int_equal(p.bench.armed, DEV_NEVER);
+	pout(&p, 0, 2, 1);
+	assert_false(p.bench.level[9]);
+	assert_true(p.bench.armed != DEV_NEVER);
+	bench_fuzz(&p.bench, piix4pm_regions, piix4pm_n_regions, &p.pm, 200000);
+}
+
+/* ---- the memory side of the bus ---- */
+
+static u8 cells[16];
+
+static u32 cell_read(void *dev, u32 offset, unsigned int size)
+{
+	u32 val = 0;
+
+	assert_true(offset + size <= sizeof(cells));
+	memcpy(&val, cells + offset, size);
+	return val;
+}
+
+static void cell_write(void *dev, u32 offset, unsigned int size, u32 val)
+{
+	assert_true(offset + size <= sizeof(cells));
+	memcpy(cells + offset, &val, size);
+}
+
+static void test_bus_mmio(void **state)
+{
+	static const struct ws_region rows[] = {
+		{ "wide", 0x10, 12, WS_SIZE_1 | WS_SIZE_4, 0, cell_read, cell_write },
+		{ "none", 0x20, 4, WS_SIZE_4, 0, NULL, NULL },
+	};
+	static struct bus bus;
+
+	assert_int_equal(bus_add_mmio(&bus, rows, 2, 0xfed00000, NULL), 0);
+	assert_int_equal(bus_add_mmio(&bus, rows, 2, 0xfed00000, NULL), -WS_EEXIST);
+	assert_int_equal(bus_add_mmio(&bus, rows, 2, 0xfed00004, NULL), -WS_EEXIST);
+	bus_mmio_write(&bus, 0xfed00010, 8, 0x1122334455667788);
+	bus_mmio_write(&bus, 0xfed00019, 2, 0xabcd);
+	assert_int_equal(bus_mmio_read(&bus, 0xfed00010, 8), 0x1122334455667788);
+	assert_int_equal(bus_mmio_read(&bus, 0xfed00012, 4), 0x33445566);
+	/* Over the end: what is there, then nobody. */
+	assert_int_equal(bus_mmio_read(&bus, 0xfed00018, 8), 0xffffffff00abcd00);
+	assert_int_equal(bus_mmio_read(&bus, 0xfed00020, 4), 0xffffffff);
+	assert_int_equal(bus.nobody_mmio, 0);
+	assert_true(bus_mmio_read(&bus, 0xc0000000, 8) == ~0ull);
+	bus_mmio_write(&bus, 0xc0000000, 8, 0);
+	assert_int_equal(bus.nobody_mmio, 2);
+}
+
+static void test_bus_io(void **state)
+{
+	static struct bus bus;
+	static struct port92 p92;
+	struct vmdrv_run run = { .io = { .port = 0x92, .size = 1, .direction = VMDRV_IO_IN,
+					 .count = 3 } };
+	u8 data[VMDRV_DATA_SIZE] = { 0 };
+
+	port92_reset(&p92);
+	assert_int_equal(ws_ports_add(&bus.ports, port92_regions, port92_n_regions, 0, &p92), 0);
+	bus_io(&bus, &run, data);
+	assert_memory_equal(data, "\2\2\2\0", 4);
+	run.io.port = 0x93;
+	run.io.size = 4;
+	run.io.count = 2;
+	bus_io(&bus, &run, data);
+	assert_memory_equal(data, "\377\377\377\377\377\377\377\377\0", 9);
+	assert_int_equal(bus.nobody_in, 2);
+	run.io.direction = VMDRV_IO_OUT;
+	run.io.count = ~0u;		/* never beyond the page */
+	bus_io(&bus, &run, data);
+	assert_int_equal(bus.nobody_out, VMDRV_DATA_SIZE / 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_i8042_controller),
+		cmocka_unit_test(test_i8042_keyboard),
+		cmocka_unit_test(test_i8042_aux),
+		cmocka_unit_test(test_i8042_reset),
+		cmocka_unit_test(test_port92),
+		cmocka_unit_test(test_i440fx),
+		cmocka_unit_test(test_piix4pm),
+		cmocka_unit_test(test_piix4pm_timer),
+		cmocka_unit_test(test_bus_mmio),
+		cmocka_unit_test(test_bus_io),
+	};
+
+	return cmocka_run_group_tests_name("platform", tests, NULL, NULL);
+}
