@@ -150,8 +150,6 @@ static int opcode_length(enum vmdrv_exit_cause cause)
 /* A single-stepping guest gets its trap after an emulated instruction as well. */
 static void single_step(struct vmdrv_vcpu *vcpu)
 {
-	if (likely(!(vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_TF)))
-		return;
 	vmdrv_ops->set_dr(vcpu, 6, vmdrv_ops->get_dr(vcpu, 6) | DR6_BS);
 	vmdrv_queue_exception(vcpu, X86_TRAP_DB, false, 0);
 }
@@ -169,10 +167,8 @@ int vmdrv_skip(struct vmdrv_vcpu *vcpu)
 					  vmdrv_ops->get_rip(vcpu));
 		next = vmdrv_ops->get_rip(vcpu) + prefixes.len + opcode_length(vcpu->exit.cause);
 	}
-	if (vmdrv_ops->get_mode(vcpu) != 8)
-		next = (u32)next;
-	vmdrv_ops->set_rip(vcpu, next);
-	single_step(vcpu);
+	if (unlikely(vmdrv_ops->advance(vcpu, next)))
+		single_step(vcpu);
 	return TO_GUEST;
 }
 

@@ -153,12 +153,14 @@ EVENT(run, RUN);
 VM_COUNTER(events, pit_ticks, dev.pit_ticks);
 VM_COUNTER(events, pit_ticks_redelivered, dev.pit_ticks_redelivered);
 VM_COUNTER(events, pit_ticks_lost, dev.pit_ticks_lost);
+VM_COUNTER(events, pit_clamped, dev.pit_clamped);
 
 static struct attribute *events_attrs[] = {
 	&events_irq.attr.attr, &events_nmi.attr.attr, &events_exception.attr.attr,
 	&events_halt.attr.attr, &events_migration.attr.attr, &events_tlb_flush.attr.attr,
 	&events_run.attr.attr, &events_pit_ticks.attr.attr,
 	&events_pit_ticks_redelivered.attr.attr, &events_pit_ticks_lost.attr.attr,
+	&events_pit_clamped.attr.attr,
 	NULL
 };
 

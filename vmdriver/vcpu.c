@@ -60,6 +60,7 @@ static int vcpu_reset(struct vmdrv_vcpu *vcpu)
 {
 	memset(vcpu->ctx.gpr, 0, sizeof(vcpu->ctx.gpr));
 	memset(&vcpu->pending, 0, sizeof(vcpu->pending));
+	clear_bit(VMDRV_REQ_NMI, &vcpu->requests);
 	memset(&vcpu->completion, 0, sizeof(vcpu->completion));
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->halted = false;
@@ -91,6 +92,18 @@ static u64 cr4_valid(void)
 	return valid;
 }
 
+/* What the UAPI has no meaning for is 0. */
+static bool sregs_padding_clear(const struct vmdrv_sregs *s)
+{
+	const struct vmdrv_segment *seg;
+
+	for (seg = &s->es; seg <= &s->tr; seg++)
+		if (seg->attrib & ~0xfff)
+			return false;
+	return !memchr_inv(s->gdtr.pad, 0, sizeof(s->gdtr.pad)) &&
+	       !memchr_inv(s->idtr.pad, 0, sizeof(s->idtr.pad));
+}
+
 /*
  * Names the field that the CPU would refuse, or NULL: AMD manual 2, 15.5.1
  * "Basic Operation", canonicalization and consistency checks.
@@ -100,6 +113,8 @@ static const char *sregs_fault(const struct vmdrv_sregs *s)
 	bool paging = s->cr0 & X86_CR0_PG;
 	bool lme = s->efer & EFER_LME;
 
+	if (!sregs_padding_clear(s))
+		return "padding, or attributes of more than 12 bits";
 	if (s->cr0 & ~(u64)CR0_VALID || (s->cr0 & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
 		return "CR0";
 	if (paging && !(s->cr0 & X86_CR0_PE))
@@ -166,8 +181,10 @@ static int set_dregs(struct vmdrv_vcpu *vcpu, const struct vmdrv_dregs *dregs)
 
 static void get_events(struct vmdrv_vcpu *vcpu, struct vmdrv_events *e)
 {
-	const struct vmdrv_pending *p = &vcpu->pending;
+	struct vmdrv_pending *p = &vcpu->pending;
 
+	if (test_and_clear_bit(VMDRV_REQ_NMI, &vcpu->requests))
+		p->nmi = true;
 	*e = (struct vmdrv_events) {
 		.exception = p->exception,
 		.vector = p->vector,
@@ -201,6 +218,7 @@ static int set_events(struct vmdrv_vcpu *vcpu, const struct vmdrv_events *e)
 		.nmi = e->nmi_pending,
 		.nmi_masked = e->nmi_masked,
 	};
+	clear_bit(VMDRV_REQ_NMI, &vcpu->requests);
 	vmdrv_ops->set_iret_exit(vcpu, e->nmi_masked);
 	vmdrv_ops->set_shadow(vcpu, e->shadow);
 	vcpu->halted = e->halted;

@@ -157,7 +157,8 @@ struct vmdrv_ops {
 	void (*set_iret_exit)(struct vmdrv_vcpu *vcpu, bool on);
 
 	u64 (*get_rip)(struct vmdrv_vcpu *vcpu);
-	void (*set_rip)(struct vmdrv_vcpu *vcpu, u64 rip);
+	/* The instruction is done: RIP moves to @next, a shadow ends; true if EFLAGS.TF is set. */
+	bool (*advance)(struct vmdrv_vcpu *vcpu, u64 next);
 	u64 (*get_rflags)(struct vmdrv_vcpu *vcpu);
 	int (*get_cpl)(struct vmdrv_vcpu *vcpu);
 	int (*get_mode)(struct vmdrv_vcpu *vcpu);	/* code size: 2, 4, 8 bytes */

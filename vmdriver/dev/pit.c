@@ -105,7 +105,10 @@ void vmdrv_pit_resume_locked(struct vmdrv_vm *vm, u8 imr)
 		return;
 	now = ktime_get_ns();
 	edges = i8254_edges(&dev->pit, now);
-	deliver(dev, imr & 1 ? !!edges : edges);
+	/* Of masked time there is one request, which may be there already. */
+	if (imr & 1)
+		edges = edges && !requested(dev);
+	deliver(dev, edges);
 	if (dev->owed && !blocked(dev)) {
 		dev->owed--;
 		dev->pit_ticks_redelivered++;

@@ -64,11 +64,13 @@ u64 svm_get_rip(struct vmdrv_vcpu *vcpu)
 	return save(vcpu)->rip;
 }
 
-/* Moving on ends an interrupt shadow too. */
-void svm_set_rip(struct vmdrv_vcpu *vcpu, u64 rip)
+bool svm_advance(struct vmdrv_vcpu *vcpu, u64 next)
 {
-	save(vcpu)->rip = rip;
+	struct vmcb_save_area *s = save(vcpu);
+
+	s->rip = s->efer & EFER_LMA && s->cs.attrib & ATTRIB_L ? next : (u32)next;
 	svm_set_shadow(vcpu, false);
+	return s->rflags & X86_EFLAGS_TF;
 }
 
 u64 svm_get_rflags(struct vmdrv_vcpu *vcpu)

@@ -51,7 +51,7 @@ void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
 /* state.c */
 void svm_reset(struct vmdrv_vcpu *vcpu);
 u64 svm_get_rip(struct vmdrv_vcpu *vcpu);
-void svm_set_rip(struct vmdrv_vcpu *vcpu, u64 rip);
+bool svm_advance(struct vmdrv_vcpu *vcpu, u64 next);
 u64 svm_get_rflags(struct vmdrv_vcpu *vcpu);
 int svm_get_cpl(struct vmdrv_vcpu *vcpu);
 int svm_get_mode(struct vmdrv_vcpu *vcpu);
