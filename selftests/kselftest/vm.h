@@ -94,6 +94,8 @@ void vm_create(struct vm *vm, enum vm_mode mode, guest_sym entry);
 void vm_open(struct vm *vm);
 void vm_add_memory(struct vm *vm);
 void vm_set_mode(struct vm *vm, enum vm_mode mode, guest_sym entry);
+/* Image and pattern again, as vm_add_memory() put them. */
+void vm_load(struct vm *vm);
 void vm_destroy(struct vm *vm);
 
 /* Writes a gate into the IDT (or IVT) of the VM's mode. */

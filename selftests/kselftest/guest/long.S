@@ -127,12 +127,15 @@ GUEST(long_nx)
 	CR2_IS(PAGE(0))
 	movl PAGE(0), %eax		/* it can be read */
 	PTE_CHANGE(PAGE(0), movl $0x000fff00, 4(%rbx))
+	STRICT
 	TRAPS_ERROR(14, 9, movl PAGE(0), %eax)
 	CR2_IS(PAGE(0))
 	TRAPS_ERROR(14, 0xb, movl %eax, PAGE(0))
+	END_STRICT
 	movl $PORT_DEV, %edx
 	movl $PAGE(0), %esi
 	TRAPS_ERROR(14, 9, outsb)
+	CR2_IS(PAGE(0))
 	movabs $0x800000000000, %rax
 	TRAPS_ERROR(13, 0, jmp *%rax)
 	PASS
@@ -243,8 +246,10 @@ GUEST(long_msr)
 	TRAPS_ERROR(13, 0, rdmsr)
 	TRAPS_ERROR(13, 0, wrmsr)
 	/* values that no CPU takes */
+	STRICT
 	TRAPS_ERROR(13, 0, WRMSR(MSR_LSTAR, 0x8000, 0))
 	TRAPS_ERROR(13, 0, WRMSR(MSR_KERNEL_GS, 0x8000, 0))
+	END_STRICT
 	TRAPS_ERROR(13, 0, WRMSR(MSR_PAT, 0x00070106, 0x02070406))
 	MSR_IS(MSR_PAT, 0x00070106, 0x00070406)
 	MSR_IS(MSR_LSTAR, 0xffffff80, 0x1111)
@@ -294,15 +299,14 @@ GUEST(long_hidden)
 /* Control registers of long mode. */
 GUEST(long_cr)
 	movq %cr0, %rsi
+	movq %cr4, %rdi
+	STRICT
 	movabs $0x100000000, %rax
 	orq %rsi, %rax
-	MAY_TRAP(13, movq %rax, %cr0)		/* the high half */
-	movq %cr0, %rax
-	cmpq %rsi, %rax
-	EXPECT(e)
+	TRAPS_ERROR(13, 0, movq %rax, %cr0)	/* the high half */
 	movl %esi, %eax
 	andl $0x7fffffff, %eax
-	MAY_TRAP(13, movq %rax, %cr0; jmp 9f)	/* no way out of 64-bit code */
+	TRAPS_ERROR(13, 0, movq %rax, %cr0)	/* no way out of 64-bit code */
 	movl %esi, %eax
 	andl $~0x40000000, %eax
 	orl $0x20000000, %eax
@@ -310,7 +314,6 @@ GUEST(long_cr)
 	movq %cr0, %rax
 	cmpq %rsi, %rax
 	EXPECT(e)
-	movq %cr4, %rdi
 	movl %edi, %eax
 	andl $~0x20, %eax
 	TRAPS_ERROR(13, 0, movq %rax, %cr4)	/* PAE must stay */
@@ -320,6 +323,7 @@ GUEST(long_cr)
 	movabs $0x100000000, %rax
 	orq %rdi, %rax
 	TRAPS_ERROR(13, 0, movq %rax, %cr4)
+	END_STRICT
 	movq %cr4, %rax
 	cmpq %rdi, %rax
 	EXPECT(e)
@@ -327,8 +331,10 @@ GUEST(long_cr)
 	movq %rax, %cr8
 	movq %cr8, %rbx
 	EXPECT_EQ(5, %ebx)
+	STRICT
 	movl $0x10, %eax
 	TRAPS_ERROR(13, 0, movq %rax, %cr8)
+	END_STRICT
 	xorl %eax, %eax
 	movq %rax, %cr8
 	movabs $0x123456789abc, %rax
@@ -337,8 +343,6 @@ GUEST(long_cr)
 	cmpq %rax, %rbx
 	EXPECT(e)
 	PASS
-9:	movl $__LINE__, %eax
-	outl %eax, $PORT_DONE
 
 /* XCR0: what the CPU would refuse, and what it takes. */
 GUEST(long_xsetbv)
@@ -535,6 +539,7 @@ GUEST(long_debug)
 	EXPECT_EQ(0x77777777, %eax)
 	movq %dr7, %rax
 	EXPECT_EQ(0x00d00702, %eax)
+	STRICT
 	movl $0, %eax
 	movq %rax, %dr6
 	TRAPS(1, 5: nop)
@@ -559,7 +564,8 @@ GUEST(long_debug)
 	/* general detect: any access traps, before it happens */
 	movl $0x2400, %eax
 	movq %rax, %dr7
-	MAY_TRAP(1, movq %dr0, %rax)
+	TRAPS(1, movq %dr0, %rax)
+	END_STRICT
 	movl $0x400, %eax
 	movq %rax, %dr7
 	PASS
@@ -577,14 +583,11 @@ after: nop; \
 	xorl %eax, %eax; movq %rax, %dr6
 
 GUEST(long_step)
-	movl $MSR_EFER, %ecx
-	rdmsr
-	movl %eax, %esi
 	STEP(1, outb %al, $PORT_DEV8)
 	STEP(2, inb $PORT_DEV8, %al)
 	STEP(3, outb %al, $0x80)
 	STEP(4, inb $0x80, %al)
-	movl $MSR_EFER, %ecx
+	movl $MSR_PAT, %ecx
 	STEP(5, rdmsr)
 	STEP(6, wrmsr)
 	xorl %eax, %eax
@@ -675,3 +678,31 @@ GUEST(long_compute)
 	movl %eax, L_RESULT + 8
 	fistpl L_RESULT + 12
 	PASS
+
+/* One access, to where the host says: RDI where, RSI what to write or 0. */
+GUEST(mem_poke)
+	testl %esi, %esi
+	jz 1f
+	movl %esi, (%rdi)
+	jmp 2f
+1:	movl (%rdi), %eax
+	movl %eax, L_RESULT
+2:	PASS
+
+/*
+ * Adds one to the first dword of 256 pages at 4 MiB, round after round. Each
+ * must have the count of the rounds before; the count is at L_RESULT.
+ */
+GUEST(mem_stream)
+	xorl %ebx, %ebx
+1:	movl $0x400000, %edi
+	movl $256, %ecx
+2:	cmpl %ebx, (%rdi)
+	EXPECT(e)
+	incl (%rdi)
+	addl $0x1000, %edi
+	decl %ecx
+	jnz 2b
+	incl %ebx
+	movq %rbx, L_RESULT
+	jmp 1b

@@ -55,11 +55,6 @@
 #define TRAPS_ERROR(vector, error, ...) \
 	TRAPS(vector, __VA_ARGS__); EXPECT_EQ(error, trap_error)
 
-/*
- * The instruction may raise this exception or do what the CPU does: for what
- * differs between CPUs. Whatever else it does must be checked behind it.
- */
-#define MAY_TRAP(vector, ...) \
-	movl $(vector), trap_vector; MOVP $77f, trap_resume; \
-	__VA_ARGS__; \
-77:	cmpl $(vector), trap_vector; EXPECT(e); MOVP $0, trap_resume
+/* What follows, up to END_STRICT, needs a CPU that makes all of its checks. */
+#define STRICT		cmpl $0, lax_cpu; jne 76f
+#define END_STRICT	76:

@@ -199,6 +199,7 @@ v86_count:
 GUEST(prot_cr)
 	movl %cr0, %eax
 	movl %eax, %esi
+	STRICT
 	andl $~1, %eax
 	orl $0x80000000, %eax
 	TRAPS_ERROR(13, 0, movl %eax, %cr0)	/* PG without PE */
@@ -214,10 +215,11 @@ GUEST(prot_cr)
 	movl %cr4, %edi
 	movl %edi, %eax
 	orl $0x80000000, %eax
-	MAY_TRAP(13, movl %eax, %cr4)		/* a reserved bit */
+	TRAPS_ERROR(13, 0, movl %eax, %cr4)	/* a reserved bit */
 	movl %cr4, %eax
 	cmpl %edi, %eax
 	EXPECT(e)
+	END_STRICT
 	movl $0xabcde000, %eax
 	movl %cr3, %ebx
 	movl %eax, %cr2
