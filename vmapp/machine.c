@@ -43,12 +43,16 @@ static void on_power_off(void *ctx)
 	machine_request(ctx, MACHINE_END);
 }
 
-static void on_reset(void *ctx)
+void machine_reboot(struct machine *m)
 {
-	struct machine *m = ctx;
 	bool ends = !strcasecmp(vmx_str(m->config, "worldswitch.reboot"), "exit");
 
 	machine_request(m, ends ? MACHINE_END : MACHINE_RESET);
+}
+
+static void on_reset(void *ctx)
+{
+	machine_reboot(ctx);
 }
 
 static void set_irq(void *ctx, unsigned int irq, bool level)

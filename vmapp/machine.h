@@ -81,6 +81,8 @@ void machine_loop(struct machine *m);
 
 /* MACHINE_*; the caller holds the lock, on any thread. */
 void machine_request(struct machine *m, unsigned int request);
+/* The guest resets itself: what worldswitch.reboot says; the caller holds the lock. */
+void machine_reboot(struct machine *m);
 /* The guest cannot go on; the vCPU's thread, with the lock held. */
 void machine_stop(struct machine *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

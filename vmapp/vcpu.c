@@ -137,7 +137,7 @@ static void handle_mmio(struct machine *m)
 static void handle_shutdown(struct machine *m)
 {
 	if (!strcasecmp(vmx_str(m->config, "worldswitch.tripleFault"), "reset"))
-		machine_request(m, MACHINE_RESET);
+		machine_reboot(m);
 	else
 		machine_stop(m, "triple fault at %llxh (worldswitch.tripleFault = \"reset\" restarts instead)",
 			     (unsigned long long)m->run->rip);
