@@ -8,10 +8,10 @@
 #define FREE_ROWS	255u
 
 /* Entry code in assembly language relies on these. */
-_Static_assert(sizeof(struct ws_port_row) == 1u << WS_PORT_ROW_SHIFT, "row size");
-_Static_assert(offsetof(struct ws_port_row, latch_key) == WS_PORT_ROW_KEY, "row key");
-_Static_assert(offsetof(struct ws_port_row, latch_value) == WS_PORT_ROW_VALUE, "row value");
-_Static_assert(offsetof(struct ws_port_row, latch_mask) == WS_PORT_ROW_MASK, "row mask");
+static_assert(sizeof(struct ws_port_row) == 1u << WS_PORT_ROW_SHIFT, "row size");
+static_assert(offsetof(struct ws_port_row, latch_key) == WS_PORT_ROW_KEY, "row key");
+static_assert(offsetof(struct ws_port_row, latch_value) == WS_PORT_ROW_VALUE, "row value");
+static_assert(offsetof(struct ws_port_row, latch_mask) == WS_PORT_ROW_MASK, "row mask");
 
 static const struct ws_region latches[] = {
 	{ .name = "latch8", .len = 1, .sizes = WS_SIZE_1, .flags = WS_REGION_LATCH },
