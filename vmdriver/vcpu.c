@@ -104,6 +104,18 @@ static bool sregs_padding_clear(const struct vmdrv_sregs *s)
 	       !memchr_inv(s->idtr.pad, 0, sizeof(s->idtr.pad));
 }
 
+/* SVM would sign-extend these silently; VMX refuses them, and so do we. */
+static bool sregs_bases_canonical(const struct vmdrv_sregs *s)
+{
+	const struct vmdrv_segment *seg;
+
+	for (seg = &s->es; seg <= &s->tr; seg++)
+		if (sign_extend64(seg->base, 47) != seg->base)
+			return false;
+	return sign_extend64(s->gdtr.base, 47) == s->gdtr.base &&
+	       sign_extend64(s->idtr.base, 47) == s->idtr.base;
+}
+
 /*
  * Names the field that the CPU would refuse, or NULL: AMD manual 2, 15.5.1
  * "Basic Operation", canonicalization and consistency checks.
@@ -115,6 +127,8 @@ static const char *sregs_fault(const struct vmdrv_sregs *s)
 
 	if (!sregs_padding_clear(s))
 		return "padding, or attributes of more than 12 bits";
+	if (!sregs_bases_canonical(s))
+		return "a base that is not canonical";
 	if (s->cr0 & ~(u64)CR0_VALID || (s->cr0 & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
 		return "CR0";
 	if (paging && !(s->cr0 & X86_CR0_PE))
