@@ -673,6 +673,20 @@ static void test_edge_of_control(void **state)
 	assert_int_equal(i8254_edges(&pit, ns_of(100)), 0);
 }
 
+/* Mode 4: a count that comes during the strobe ends it with its load. */
+static void test_strobe_cut_short(void **state)
+{
+	set_count(0, 4, 5, 10);
+	assert_false(i8254_out(&pit, 0, ns_of(16)));
+	out(0, 100, 16);
+	out(0, 0, 16);
+	assert_false(i8254_out(&pit, 0, ns_of(16)));
+	assert_int_equal(i8254_next_edge(&pit, ns_of(16)), ns_of(17));
+	assert_int_equal(i8254_edges(&pit, ns_of(17)), 1);
+	assert_int_equal(i8254_next_edge(&pit, ns_of(17)), ns_of(118));
+	assert_int_equal(i8254_edges(&pit, ns_of(1000)), 1);
+}
+
 static void test_state_malformed(void **state)
 {
 	struct i8254_state good, bad;
@@ -738,6 +752,7 @@ int main(void)
 		PIT_TEST(test_conversion),
 		PIT_TEST(test_count_of_one),
 		PIT_TEST(test_edge_of_control),
+		PIT_TEST(test_strobe_cut_short),
 		PIT_TEST(test_state_malformed),
 		PIT_TEST(test_random),
 	};
