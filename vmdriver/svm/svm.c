@@ -329,8 +329,11 @@ static void put_xcr0(struct vmdrv_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmdrv_host_xcr0);
 }
 
+/* The host's own breakpoints, if it has any, must not watch the guest's addresses. */
 static void load_dr(struct vmdrv_vcpu *vcpu)
 {
+	if (hw_breakpoint_active())
+		set_debugreg(0, 7);
 	set_debugreg(vcpu->dr[0], 0);
 	set_debugreg(vcpu->dr[1], 1);
 	set_debugreg(vcpu->dr[2], 2);
