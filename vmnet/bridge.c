@@ -35,48 +35,6 @@ static struct vmnet_bridge *bridge_of(struct vmnet_port *port)
 
 /* ---- into the network ------------------------------------------------------ */
 
-/* One frame of a NIC or of the host's stack, without what a NIC would yet do. */
-static struct sk_buff *make_ordinary(struct sk_buff *skb)
-{
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_csum_hwoffload_help(skb, 0)) {
-		kfree_skb(skb);
-		return NULL;
-	}
-	skb->ip_summed = CHECKSUM_NONE;
-	return skb_vlan_tag_present(skb) ? __vlan_hwaccel_push_inside(skb) : skb;
-}
-
-/* @skb begins at its MAC header, and may be a large one that is yet to be cut. */
-static void enter(struct vmnet_port *port, struct sk_buff *skb)
-{
-	struct vmnet_network *nw = rcu_dereference(port->network);
-	struct sk_buff *segs, *next;
-
-	if (!nw) {
-		kfree_skb(skb);
-		return;
-	}
-	if (skb_is_gso(skb)) {
-		segs = skb_gso_segment(skb, NETIF_F_SG);
-		if (IS_ERR(segs))
-			return vmnet_drop(port, VMNET_TX_NOMEM, skb);
-		if (segs) {
-			consume_skb(skb);
-			skb = segs;
-		}
-	}
-	skb_list_walk_safe(skb, skb, next) {
-		skb_mark_not_on_list(skb);
-		skb = make_ordinary(skb);
-		if (!skb) {
-			vmnet_count(port, VMNET_TX_NOMEM);
-			continue;
-		}
-		vmnet_count_frame(port, VMNET_TX_FRAMES, skb->len);
-		vmnet_hub_forward(nw, port, skb);
-	}
-}
-
 static enum vmnet_route route_of(struct vmnet_port *port, const struct sk_buff *skb)
 {
 	struct vmnet_network *nw = rcu_dereference(port->network);
@@ -115,7 +73,7 @@ static rx_handler_result_t bridge_rx(struct sk_buff **pskb)
 		copy = skb_share_check(skb, GFP_ATOMIC);
 	if (copy) {
 		skb_push(copy, copy->data - skb_mac_header(copy));
-		enter(port, copy);
+		vmnet_offload_enter(port, copy);
 	} else {
 		vmnet_count(port, VMNET_TX_NOMEM);
 	}
@@ -144,7 +102,7 @@ static int bridge_tap(struct sk_buff *skb, struct net_device *dev, struct packet
 		return NET_RX_DROP;
 	}
 	skb_push(skb, skb->data - skb_mac_header(skb));
-	enter(bridge->port, skb);
+	vmnet_offload_enter(bridge->port, skb);
 	return NET_RX_SUCCESS;
 
 ignore:

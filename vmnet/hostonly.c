@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's own interface on a network: a netdev called vmnetN. It offers no
- * offloads, so the stack itself makes ordinary frames of what it sends.
+ * The host's own interface on a network: a netdev called vmnetN. It takes large
+ * and unfinished frames, as they cost the host less.
  */
 #include <linux/ethtool.h>
 #include <net/rtnetlink.h>
@@ -13,6 +13,10 @@ struct vmnet_hostonly {
 	struct vmnet_port *port;
 };
 
+#define HOSTONLY_FEATURES \
+	(NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA | NETIF_F_HW_CSUM | \
+	 NETIF_F_GSO_SOFTWARE | NETIF_F_HW_VLAN_CTAG_TX)
+
 static netdev_tx_t hostonly_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct vmnet_hostonly *ho = netdev_priv(dev);
@@ -21,8 +25,7 @@ static netdev_tx_t hostonly_xmit(struct sk_buff *skb, struct net_device *dev)
 	skb_tx_timestamp(skb);
 	skb_reset_mac_header(skb);
 	rcu_read_lock();
-	vmnet_count_frame(ho->port, VMNET_TX_FRAMES, len);
-	vmnet_hub_forward(ho->nw, ho->port, skb);
+	vmnet_offload_enter(ho->port, skb);
 	rcu_read_unlock();
 	dev_sw_netstats_tx_add(dev, 1, len);
 	return NETDEV_TX_OK;
@@ -139,6 +142,9 @@ static void hostonly_setup(struct net_device *dev)
 	dev->max_mtu = VMNET_MTU_MAX;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE;
+	dev->hw_features = HOSTONLY_FEATURES;
+	dev->features = HOSTONLY_FEATURES;
+	dev->vlan_features = HOSTONLY_FEATURES & ~NETIF_F_HW_VLAN_CTAG_TX;
 	vmnet_compat_lltx(dev);
 	eth_hw_addr_random(dev);
 }

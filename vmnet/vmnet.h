@@ -175,6 +175,9 @@ enum vmnet_route {
 enum vmnet_route vmnet_hub_route(struct vmnet_network *nw, struct vmnet_port *from,
 				 const u8 *dst);
 
+/* offload.c */
+void vmnet_offload_enter(struct vmnet_port *port, struct sk_buff *skb);
+
 /* fdb.c */
 void vmnet_fdb_init(struct vmnet_fdb *fdb);
 void vmnet_fdb_destroy(struct vmnet_fdb *fdb);
