@@ -242,7 +242,7 @@ static int exit_mmio(struct vmdrv_vcpu *vcpu)
 	if (exit->npf.access & VMDRV_ACCESS_FETCH)
 		return inject_ud(vcpu);
 	if (vcpu->pending.exception || vcpu->pending.irq)
-		return vmdrv_stop(vcpu, -EFAULT, "an event is delivered through %llx, which is not memory",
+		return vmdrv_stop(vcpu, -EFAULT, "an event goes through %llx, which is not memory",
 				  exit->npf.gpa);
 	run->exit_reason = VMDRV_EXIT_MMIO;
 	memset(&run->mmio, 0, sizeof(run->mmio));

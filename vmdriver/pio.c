@@ -95,39 +95,61 @@ static bool segment_fault(struct vmdrv_vcpu *vcpu, int segment)
 	return false;
 }
 
+#define ATTRIB_PRESENT	0x80
+#define ATTRIB_CODE	0x08
+#define ATTRIB_DOWN	0x04	/* of data: expand-down */
+#define ATTRIB_RW	0x02	/* of data: writable; of code: readable */
+#define ATTRIB_BIG	0x400
+
+/* Does the segment's type allow the access? */
+static bool segment_permits(u16 attrib, bool write)
+{
+	bool code = attrib & ATTRIB_CODE;
+
+	if (!(attrib & ATTRIB_PRESENT))
+		return false;
+	if (write)
+		return !code && attrib & ATTRIB_RW;
+	return !code || attrib & ATTRIB_RW;
+}
+
+static bool linearize_long(struct vmdrv_vcpu *vcpu, struct string_io *s)
+{
+	struct vmdrv_segment seg;
+
+	s->linear = s->offset;
+	if (s->segment == VMDRV_SEG_FS || s->segment == VMDRV_SEG_GS) {
+		vmdrv_ops->get_segment(vcpu, s->segment, &seg);
+		s->linear += seg.base;
+	}
+	if ((u64)((s64)(s->linear << 16) >> 16) != s->linear)
+		return segment_fault(vcpu, s->segment);
+	return true;
+}
+
 /* The linear address of @len bytes at s->offset; false when that is a fault. */
 static bool linearize(struct vmdrv_vcpu *vcpu, struct string_io *s, u32 len, bool write)
 {
 	bool protected = vmdrv_ops->get_cr(vcpu, 0) & X86_CR0_PE &&
 			 !(vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_VM);
-	u64 last = s->offset + len - 1;
 	struct vmdrv_segment seg;
-	bool expand_down;
+	u64 low = 0, high;
+
+	if (vmdrv_ops->get_mode(vcpu) == 8)
+		return linearize_long(vcpu, s);
 
 	vmdrv_ops->get_segment(vcpu, s->segment, &seg);
-	if (vmdrv_ops->get_mode(vcpu) == 8) {
-		s->linear = s->offset;
-		if (s->segment == VMDRV_SEG_FS || s->segment == VMDRV_SEG_GS)
-			s->linear += seg.base;
-		if ((u64)((s64)(s->linear << 16) >> 16) != s->linear)
-			return segment_fault(vcpu, s->segment);
-		return true;
-	}
+	high = seg.limit;
 	if (protected) {
-		bool code = seg.attrib & 0x08;
-
-		if (!(seg.attrib & 0x80))			/* P */
+		if (!segment_permits(seg.attrib, write))
 			return segment_fault(vcpu, s->segment);
-		if (write ? code || !(seg.attrib & 0x02) : code && !(seg.attrib & 0x02))
-			return segment_fault(vcpu, s->segment);
-		expand_down = !code && seg.attrib & 0x04;
-		if (expand_down ? s->offset <= seg.limit ||
-				  last > (seg.attrib & 0x400 ? 0xffffffff : 0xffff) :
-				  last > seg.limit)
-			return segment_fault(vcpu, s->segment);
-	} else if (last > seg.limit) {
-		return segment_fault(vcpu, s->segment);
+		if (!(seg.attrib & ATTRIB_CODE) && seg.attrib & ATTRIB_DOWN) {
+			low = (u64)seg.limit + 1;
+			high = seg.attrib & ATTRIB_BIG ? U32_MAX : U16_MAX;
+		}
 	}
+	if (s->offset < low || s->offset + len - 1 > high)
+		return segment_fault(vcpu, s->segment);
 	s->linear = (u32)(seg.base + s->offset);
 	return true;
 }
@@ -192,7 +214,7 @@ static int access_failed(struct vmdrv_vcpu *vcpu, int err, const struct vmdrv_fa
 		vmdrv_queue_page_fault(vcpu, fault->address, fault->error);
 		return 1;
 	}
-	return vmdrv_stop(vcpu, -EFAULT, "string I/O at port %x with memory that does not exist, RIP %llx",
+	return vmdrv_stop(vcpu, -EFAULT, "string I/O at port %x without memory behind it, RIP %llx",
 			  vcpu->exit.io.port, vmdrv_ops->get_rip(vcpu));
 }
 

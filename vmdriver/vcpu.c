@@ -18,6 +18,7 @@
 #define CR0_VALID	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
 			 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | \
 			 X86_CR0_PG)
+#define RUN_ORDER	get_order(VMDRV_RUN_PAGES * PAGE_SIZE)
 #define RFLAGS_VALID	0x3f7fd5ul
 #define RFLAGS_ONE	X86_EFLAGS_FIXED
 
@@ -497,10 +498,10 @@ static struct vmdrv_vcpu *vcpu_alloc(struct vmdrv_vm *vm)
 	vcpu->ctx.rows = vm->ports->rows;
 	vcpu->tsc_offset = -vm->tsc_base;
 
-	pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, get_order(VMDRV_RUN_PAGES * PAGE_SIZE));
+	pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, RUN_ORDER);
 	if (!pages)
 		goto free_vcpu;
-	split_page(pages, get_order(VMDRV_RUN_PAGES * PAGE_SIZE));
+	split_page(pages, RUN_ORDER);
 	vcpu->run = page_address(pages);
 	if (!fpu_alloc_guest_fpstate(&vcpu->fpu))
 		goto free_pages;

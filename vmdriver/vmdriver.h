@@ -250,7 +250,6 @@ struct vmdrv_vcpu {
 	struct mutex mutex;		/* serializes the ioctls */
 	struct vmdrv_run *run;		/* VMDRV_RUN_PAGES pages, shared with VMApp */
 
-
 	struct vm_exit exit;
 	struct vmdrv_pending pending;
 	struct vmdrv_completion completion;
