@@ -15,6 +15,7 @@
 #include "vmdriver.h"
 
 #define MAX_INSN	15
+#define DR6_BREAKPOINTS	0xf
 #define DR6_BS		BIT(14)
 
 /* Results of a slow handler. */
@@ -271,10 +272,26 @@ static int exit_npf(struct vmdrv_vcpu *vcpu)
 	}
 }
 
+/* The step over the IRET of an NMI handler; true if the guest need not know of it. */
+static bool end_iret_step(struct vmdrv_vcpu *vcpu)
+{
+	u64 dr6 = vmdrv_ops->get_dr(vcpu, 6);
+
+	vcpu->iret_step = false;
+	vcpu->pending.nmi_masked = false;
+	if (vcpu->guest_steps)
+		return false;
+	/* The IRET has restored EFLAGS.TF by itself. */
+	vmdrv_ops->set_dr(vcpu, 6, dr6 & ~DR6_BS);
+	return !(dr6 & DR6_BREAKPOINTS);
+}
+
 static int exit_exception(struct vmdrv_vcpu *vcpu)
 {
 	const struct vm_exit *exit = &vcpu->exit;
 
+	if (exit->exception.vector == X86_TRAP_DB && vcpu->iret_step && end_iret_step(vcpu))
+		return TO_GUEST;
 	vmdrv_queue_exception(vcpu, exit->exception.vector, exit->exception.has_error,
 			      exit->exception.error);
 	return TO_GUEST;
@@ -336,14 +353,20 @@ int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu)
 /* ---- the fast half ---- */
 
 /*
- * An NMI handler is about to return. Until its IRET is done no NMI may come:
- * the shadow holds the next one back for that instruction.
+ * An NMI handler is about to return. Until its IRET is done no NMI may come: if
+ * one waits, a single step over the IRET tells when that is, else the shadow
+ * holds the next one back for this instruction.
  */
 static void exit_iret(struct vmdrv_vcpu *vcpu)
 {
 	vmdrv_ops->set_iret_exit(vcpu, false);
-	vcpu->pending.nmi_masked = false;
-	vmdrv_ops->set_shadow(vcpu, true);
+	if (vcpu->pending.nmi) {
+		vcpu->guest_steps = vmdrv_ops->set_step(vcpu);
+		vcpu->iret_step = true;
+	} else {
+		vcpu->pending.nmi_masked = false;
+		vmdrv_ops->set_shadow(vcpu, true);
+	}
 }
 
 /* Interrupts are off. Returns true when the exit is dealt with. */

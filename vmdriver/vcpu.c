@@ -66,6 +66,7 @@ static int vcpu_reset(struct vmdrv_vcpu *vcpu)
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->halted = false;
 	vcpu->window = false;
+	vcpu->iret_step = false;
 	vcpu->xcr0 = XFEATURE_MASK_FP;
 	vmdrv_msr_reset(vcpu);
 	vmdrv_ops->reset(vcpu);

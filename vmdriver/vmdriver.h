@@ -155,6 +155,8 @@ struct vmdrv_ops {
 	void (*inject_exception)(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
 	void (*set_window)(struct vmdrv_vcpu *vcpu, bool on);
 	void (*set_iret_exit)(struct vmdrv_vcpu *vcpu, bool on);
+	/* #DB after the next instruction; returns whether the guest wanted it anyway. */
+	bool (*set_step)(struct vmdrv_vcpu *vcpu);
 
 	u64 (*get_rip)(struct vmdrv_vcpu *vcpu);
 	/* The instruction is done: RIP moves to @next, a shadow ends; true if EFLAGS.TF is set. */
@@ -255,6 +257,8 @@ struct vmdrv_vcpu {
 	struct vmdrv_completion completion;
 	bool window;			/* the interrupt-window exit is on */
 	bool halted;
+	bool iret_step;			/* stepping over the IRET of an NMI handler */
+	bool guest_steps;		/* ... and the guest single-steps as well */
 	u64 dr[4];			/* the guest's, while they are not in the CPU */
 	bool dr_loaded;
 	u64 xcr0;

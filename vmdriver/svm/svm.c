@@ -440,6 +440,15 @@ static void svm_set_iret_exit(struct vmdrv_vcpu *vcpu, bool on)
 	svm_intercept(vcpu, INTERCEPT_IRET, on);
 }
 
+static bool svm_set_step(struct vmdrv_vcpu *vcpu)
+{
+	struct vmcb_save_area *s = &svm_vmcb(vcpu)->save;
+	bool was = s->rflags & X86_EFLAGS_TF;
+
+	s->rflags |= X86_EFLAGS_TF;
+	return was;
+}
+
 const struct vmdrv_ops svm_ops = {
 	.name = "AMD SVM with nested paging",
 	.arch = VMDRV_ARCH_SVM,
@@ -461,6 +470,7 @@ const struct vmdrv_ops svm_ops = {
 	.inject_exception = svm_inject_exception,
 	.set_window = svm_set_window,
 	.set_iret_exit = svm_set_iret_exit,
+	.set_step = svm_set_step,
 	.get_rip = svm_get_rip,
 	.advance = svm_advance,
 	.get_rflags = svm_get_rflags,
