@@ -256,7 +256,7 @@ int control_open(struct control *c, const char *name, struct error *err)
 	char dir[96];
 	int n;
 
-	c->fd = -1;
+	*c = (struct control){ .fd = -1 };
 	if (find_directory(dir, sizeof(dir), err))
 		return -1;
 	n = snprintf(c->path, sizeof(c->path), "%s/%s.sock", dir, name);

@@ -30,6 +30,7 @@
 #define FCR_CLEAR_RX	0x02
 #define FCR_KEEP	0xc9	/* enable, DMA mode, trigger level */
 
+#define LCR_8BITS	0x03
 #define LCR_BREAK	0x40
 #define LCR_DLAB	0x80
 
@@ -319,6 +320,7 @@ void ns16550_reset(struct ns16550 *u)
 	memset(u, 0, sizeof(*u));
 	u->line = line;
 	u->irq = irq;
+	u->lcr = LCR_8BITS;	/* as firmware leaves it */
 	u->lsr = LSR_THRE | LSR_TEMT;
 	u->msr = modem_lines(u);
 	update_irq(u);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The control socket: the name, the protocol, clients that misbehave. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vmapp/control.h"
+
+static char dir[] = "/tmp/ws-control-XXXXXX";
+static struct machine machine;
+static struct control control;
+static struct vmx config;
+static struct error err;
+static unsigned int requests;
+
+/* The part of the machine that the protocol reaches. */
+void machine_request(struct machine *m, unsigned int request)
+{
+	requests |= request;
+}
+
+static void set_irq(void *ctx, unsigned int irq, bool level)
+{
+	*(bool *)ctx = level;
+}
+
+static void arm(struct dev_timer *t, u64 when)
+{
+}
+
+static void on_wake(void *arg)
+{
+}
+
+static bool sci;
+static struct dev_timer timer = { .arm = arm };
+
+static int setup(void **state)
+{
+	memset(&machine, 0, sizeof(machine));
+	pthread_mutex_init(&machine.lock, NULL);
+	vmx_init(&config);
+	vmx_override(&config, "foo=\"bar\"", &err);
+	machine.config = &config;
+	machine.vcpu_fd = -1;
+	machine.mem.size = 64 * MIB;
+	machine.id = 7;
+	strcpy(machine.name, "one");
+	machine.pm.sci = (struct dev_irq){ set_irq, &sci, 9, false };
+	machine.pm.clock.now = loop_monotonic;
+	machine.pm.timer = &timer;
+	requests = 0;
+	return loop_init(&machine.loop, &machine.lock, on_wake, NULL, &err) ||
+	       control_open(&control, "one", &err) || control_start(&control, &machine, &err);
+}
+
+static int teardown(void **state)
+{
+	control_close(&control);
+	loop_destroy(&machine.loop);
+	vmx_free(&config);
+	return 0;
+}
+
+static void run_loop(void)
+{
+	struct timeval tv = { .tv_usec = 10000 };
+
+	event_base_loopexit(machine.loop.base, &tv);
+	event_base_dispatch(machine.loop.base);
+}
+
+static int connect_client(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	strcpy(addr.sun_path, control.path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* Send @text; what comes back, "" for nothing, "EOF" at the end. */
+static const char *ask(int fd, const char *text)
+{
+	static char answer[8192];
+	ssize_t n;
+
+	assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
+	run_loop();
+	n = read(fd, answer, sizeof(answer) - 1);
+	if (!n)
+		return "EOF";
+	answer[n > 0 ? n : 0] = '\0';
+	return answer;
+}
+
+static void test_name(void **state)
+{
+	struct control second;
+	struct stat st;
+	char path[sizeof(control.path)];
+	int fd;
+
+	assert_int_equal(stat(control.path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(control_open(&second, "one", &err), -1);
+	assert_non_null(strstr(err.text, "a VM named \"one\" is running"));
+	control_close(&second);
+	assert_int_equal(access(control.path, F_OK), 0);	/* not the loser's to remove */
+	strcpy(path, control.path);
+	control_close(&control);
+	assert_int_equal(access(path, F_OK), -1);
+	/* What a killed one left behind is replaced. */
+	assert_int_equal(control_open(&second, "one", &err), 0);
+	close(second.fd);
+	assert_int_equal(control_open(&control, "one", &err), 0);
+	assert_int_equal(control_start(&control, &machine, &err), 0);
+	/* A file that is not a socket is not. */
+	snprintf(path, sizeof(path), "%s/file.sock", dir);
+	fd = creat(path, 0600);
+	close(fd);
+	assert_int_equal(control_open(&second, "file", &err), -1);
+	assert_non_null(strstr(err.text, "is not a socket"));
+	unlink(path);
+	setenv("WORLDSWITCH_DIR", "/proc/none", 1);
+	assert_int_equal(control_open(&second, "x", &err), -1);
+	assert_non_null(strstr(err.text, "set WORLDSWITCH_DIR"));
+	setenv("WORLDSWITCH_DIR", dir, 1);
+}
+
+static void test_info(void **state)
+{
+	int fd = connect_client();
+	json_t *info, *conf;
+
+	strcpy(machine.reason, "a \"quoted\" reason");
+	machine.state = MACHINE_STOPPED;
+	info = json_loads(ask(fd, "{\"cmd\":\"info\"}\n"), 0, NULL);
+	assert_non_null(info);
+	assert_true(json_is_true(json_object_get(info, "ok")));
+	assert_string_equal(json_string_value(json_object_get(info, "name")), "one");
+	assert_int_equal(json_integer_value(json_object_get(info, "pid")), getpid());
+	assert_int_equal(json_integer_value(json_object_get(info, "id")), 7);
+	assert_int_equal(json_integer_value(json_object_get(info, "memory_mib")), 64);
+	assert_string_equal(json_string_value(json_object_get(info, "state")), "stopped");
+	assert_string_equal(json_string_value(json_object_get(info, "reason")), machine.reason);
+	assert_true(json_is_array(json_object_get(info, "serial")));
+	conf = json_object_get(info, "config");
+	assert_string_equal(json_string_value(json_object_get(conf, "foo")), "\"bar\"");
+	json_decref(info);
+	close(fd);
+}
+
+static void test_commands(void **state)
+{
+	static const char ok[] = "{\"ok\":true}\n";
+	int fd = connect_client();
+
+	piix4pm_reset(&machine.pm);
+	assert_string_equal(ask(fd, "{\"cmd\":\"powerdown\"}\n"), ok);
+	assert_int_equal(machine.pm.pm1_sts, 0x100);
+	assert_string_equal(ask(fd, "{\"cmd\":\"reset\"}\n"), ok);
+	assert_int_equal(requests, MACHINE_RESET);
+	assert_string_equal(ask(fd, "{\"cmd\":\"quit\"}\n"), ok);
+	assert_int_equal(requests, MACHINE_RESET | MACHINE_END);
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"nmi\"}\n"), "\"ok\":false"));
+	machine.state = MACHINE_STOPPED;
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"powerdown\"}\n"), "the VM is stopped"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"console\"}\n"), "has no serial0"));
+	/* In pieces, and two at once. */
+	assert_string_equal(ask(fd, "{\"cmd\":"), "");
+	assert_string_equal(ask(fd, "\"reset\"}\n{\"cmd\":\"reset\"}\n"),
+			    "{\"ok\":true}\n{\"ok\":true}\n");
+	close(fd);
+}
+
+static void test_misbehaviour(void **state)
+{
+	static const char *const bad[] = {
+		"\n", "x\n", "{}\n", "[]\n", "{\"cmd\":1}\n", "{\"cmd\":\"\"}\n",
+		"{\"cmd\":\"info\"}}\n", "\"cmd\"\n", "{\"cmd\":null}\n",
+	};
+	char *flood = malloc(9000);
+	int fd = connect_client(), many[40];
+
+	for (unsigned int i = 0; i < WS_ARRAY_SIZE(bad); i++)
+		assert_non_null(strstr(ask(fd, bad[i]), "\"ok\":false"));
+	memset(flood, 'x', 8999);
+	flood[8999] = '\0';
+	assert_non_null(strstr(ask(fd, flood), "too long"));
+	close(fd);
+	free(flood);
+	/* Some go without a word, and there is an end to how many may come. */
+	for (unsigned int i = 0; i < WS_ARRAY_SIZE(many); i++) {
+		many[i] = connect_client();
+		run_loop();
+	}
+	for (unsigned int i = 0; i < WS_ARRAY_SIZE(many); i++)
+		close(many[i]);
+	run_loop();
+	fd = connect_client();
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"info\"}\n"), "\"ok\":true"));
+	/* One that never reads is dropped, others are served. */
+	for (unsigned int i = 0; i < 3000; i++) {
+		if (send(fd, "{\"cmd\":\"info\"}\n", 15, MSG_NOSIGNAL) < 0)
+			break;
+		if (i % 50 == 0)
+			run_loop();
+	}
+	run_loop();
+	close(fd);
+	fd = connect_client();
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"info\"}\n"), "\"ok\":true"));
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_misbehaviour, setup, teardown),
+	};
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!mkdtemp(dir) || setenv("WORLDSWITCH_DIR", dir, 1))
+		return 1;
+	failed = cmocka_run_group_tests_name("control", tests, NULL, NULL);
+	rmdir(dir);
+	return failed;
+}
