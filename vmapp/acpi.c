@@ -123,7 +123,8 @@ static struct acpi_header header(const char *signature, u32 length, u8 revision)
 
 static struct acpi_gas io_register(u64 port, u8 bytes)
 {
-	return (struct acpi_gas){ .space = GAS_SYSTEM_IO, .bits = (u8)(bytes * 8), .address = port };
+	return (struct acpi_gas){ .space = GAS_SYSTEM_IO, .bits = (u8)(bytes * 8),
+				  .address = port };
 }
 
 /* Name (HASn, 0x0F) in the DSDT is the presence of COM n. */

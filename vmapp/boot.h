@@ -11,7 +11,7 @@
 #include "mem.h"
 #include "uapi/vmdriver.h"
 
-#define BOOT_HEADER_END	0x290	/* where the setup header must end, in the zero page too */
+#define BOOT_HEADER_END	0x290	/* the setup header ends here at the latest */
 
 /* What the header says, after it was checked. */
 struct bzimage {
@@ -26,7 +26,7 @@ struct bzimage {
 };
 
 struct boot {
-	const char *kernel, *initrd, *cmdline;	/* borrowed; initrd "": none */
+	const char *kernel, *initrd, *cmdline;	/* the caller's; initrd "": none */
 	int kernel_fd, initrd_fd;		/* -1: none */
 	u64 initrd_size;
 	struct bzimage image;

@@ -99,7 +99,8 @@ void bus_mmio_write(struct bus *b, u64 gpa, unsigned int size, u64 val)
 
 		part = m ? part_size(m->row, off, size - done) : 1;
 		if (m && m->row->write)
-			m->row->write(m->dev, off, part, (u32)(val >> (8 * done)) & ws_all_ones(part));
+			m->row->write(m->dev, off, part,
+				      (u32)(val >> (8 * done)) & ws_all_ones(part));
 		else if (!m && !done)
 			b->nobody_mmio++;
 	}

@@ -269,8 +269,9 @@ int machine_create(struct machine *m, struct error *err)
 	const struct vmx *c = m->config;
 
 	/* What is wrong with the configuration first, then what the machine lacks. */
-	if (boot_open(&m->boot, vmx_str(c, "worldswitch.kernel"), vmx_str(c, "worldswitch.initrd"),
-		      vmx_str(c, "worldswitch.append"), err) ||
+	vmx_path(c, "worldswitch.kernel", m->kernel, sizeof(m->kernel));
+	vmx_path(c, "worldswitch.initrd", m->initrd, sizeof(m->initrd));
+	if (boot_open(&m->boot, m->kernel, m->initrd, vmx_str(c, "worldswitch.append"), err) ||
 	    mem_create(&m->mem, vmx_uint(c, "memsize"), err) ||
 	    loop_init(&m->loop, &m->lock, on_wake, m, err))
 		return -1;

@@ -10,6 +10,7 @@
 #ifndef VMAPP_MACHINE_H
 #define VMAPP_MACHINE_H
 
+#include <limits.h>
 #include <pthread.h>
 
 #include "boot.h"
@@ -51,6 +52,7 @@ struct machine {
 	struct bus bus;
 	struct guest_mem mem;
 	struct boot boot;
+	char kernel[PATH_MAX], initrd[PATH_MAX];
 
 	int device_fd, vm_fd, vcpu_fd;
 	u32 id;				/* of /sys/class/vmdriver/vm<id> */

@@ -424,10 +424,10 @@ int serial_open(struct serial *s, unsigned int n, const struct vmx *config, stru
 		return -1;
 	s->loop = loop;
 	if (s->type == SERIAL_PIPE || s->type == SERIAL_FILE) {
-		if (!*vmx_str(config, file))
-			return error_set(err, "%s is \"%s\": set %s to a path", type,
-					 serial_type_name(s), file);
-		snprintf(s->path, sizeof(s->path), "%s", vmx_str(config, file));
+		vmx_path(config, file, s->path, sizeof(s->path));
+		if (!*s->path)
+			return error_set(err, "%s is \"%s\": set %s to a path of at most %zu characters",
+					 type, serial_type_name(s), file, sizeof(s->path) - 1);
 	}
 	switch (s->type) {
 	case SERIAL_STDIO:

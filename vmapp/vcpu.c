@@ -108,7 +108,8 @@ static void handle_mmio(struct machine *m)
 	int ret = 0;
 
 	memcpy(insn, run->mmio.insn, sizeof(insn));
-	if (ioctl(m->vcpu_fd, VMDRV_GET_REGS, &regs) || ioctl(m->vcpu_fd, VMDRV_GET_SREGS, &sregs)) {
+	if (ioctl(m->vcpu_fd, VMDRV_GET_REGS, &regs) ||
+	    ioctl(m->vcpu_fd, VMDRV_GET_SREGS, &sregs)) {
 		machine_stop(m, "the VMM does not give its registers: %s", strerror(errno));
 		return;
 	}

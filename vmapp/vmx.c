@@ -234,29 +234,38 @@ int vmx_parse(struct vmx *v, const char *name, const char *text, size_t len, str
 	return why ? error_set(err, "%s:%u: %s", name, line, why) : 0;
 }
 
-int vmx_load(struct vmx *v, const char *path, struct error *err)
+static int load_open_file(struct vmx *v, const char *path, int fd, struct error *err)
 {
-	char *text = NULL;
 	struct stat st;
+	char *text;
 	ssize_t n;
-	int fd, ret;
+	int ret;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st))
-		ret = error_set(err, "cannot open %s: %s; check the path and its permissions",
-				path, strerror(errno));
-	else if (!S_ISREG(st.st_mode) || st.st_size > VMX_FILE_MAX)
-		ret = error_set(err, "%s is not a .vmx file (a text file of at most %u KiB)",
-				path, VMX_FILE_MAX / 1024);
-	else if (!(text = malloc((size_t)st.st_size + 1)))
-		ret = error_set(err, "%s: out of memory", path);
-	else if ((n = read(fd, text, (size_t)st.st_size)) < 0)
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > VMX_FILE_MAX)
+		return error_set(err, "%s is not a .vmx file (a text file of at most %u KiB)",
+				 path, VMX_FILE_MAX / 1024);
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return error_set(err, "%s: out of memory", path);
+	n = read(fd, text, (size_t)st.st_size);
+	if (n < 0)
 		ret = error_set(err, "cannot read %s: %s", path, strerror(errno));
 	else
 		ret = vmx_parse(v, path, text, (size_t)n, err);
 	free(text);
-	if (fd >= 0)
-		close(fd);
+	return ret;
+}
+
+int vmx_load(struct vmx *v, const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return error_set(err, "cannot open %s: %s; check the path and its permissions",
+				 path, strerror(errno));
+	ret = load_open_file(v, path, fd, err);
+	close(fd);
 	return ret;
 }
 
@@ -379,6 +388,18 @@ const char *vmx_str(const struct vmx *v, const char *key)
 	if (e && *e->value)
 		return e->value;
 	return k ? k->def : "";
+}
+
+void vmx_path(const struct vmx *v, const char *key, char *buf, size_t size)
+{
+	const struct vmx_entry *e = find_entry(v, key);
+	const char *value = vmx_str(v, key);
+	const char *slash = e && e->line ? strrchr(v->file, '/') : NULL;
+	int dir = slash && *value && *value != '/' ? (int)(slash - v->file) + 1 : 0;
+	int n = snprintf(buf, size, "%.*s%s", dir, dir ? v->file : "", value);
+
+	if (n < 0 || (size_t)n >= size)
+		*buf = '\0';
 }
 
 bool vmx_bool(const struct vmx *v, const char *key)

@@ -27,6 +27,8 @@
  *	worldswitch.confine	FALSE: without the system call filter, for debuggers
  * and, without effect, those every VMware file has: config.version,
  * virtualHW.version, guestOS, .encoding.
+ *
+ * A relative path in a file counts from the file's directory.
  */
 #ifndef VMAPP_VMX_H
 #define VMAPP_VMX_H
@@ -79,6 +81,11 @@ size_t vmx_unknown(const struct vmx *v, char *buf, size_t size);
 
 /* A known key's value, or its default; "" when it has none. The vmx owns it. */
 const char *vmx_str(const struct vmx *v, const char *key);
+/*
+ * A known key's value as a path into @buf: one that is relative and stands in
+ * a file counts from that file's directory. "" if there is none or it does not fit.
+ */
+void vmx_path(const struct vmx *v, const char *key, char *buf, size_t size);
 bool vmx_bool(const struct vmx *v, const char *key);
 unsigned long vmx_uint(const struct vmx *v, const char *key);
 

@@ -262,8 +262,11 @@ static void test_mutated(void **state)
 			/* Mostly the header's fields, with values at the edges. */
 			static const u8 edge[] = { 0, 1, 0x7f, 0x80, 0xff };
 			size_t at = 0x1f1 + unit_random(&seed) % (0x290 - 0x1f1);
-			u8 v = unit_random(&seed) & 1 ? (u8)unit_random(&seed) : edge[unit_random(&seed) % 5];
+			u8 v = edge[unit_random(&seed) % 5];
 
+
+			if (unit_random(&seed) & 1)
+				v = (u8)unit_random(&seed);
 			for (int k = (int)(unit_random(&seed) % 8); k >= 0 && at < sizeof(img); k--)
 				img[at++] = v;
 		}

@@ -352,7 +352,8 @@ static void test_strings(void **state)
 
 static void test_faults(void **state)
 {
-	static const struct vmdrv_sregs user = { .ss.attrib = 0xf3 }, kernel = { .ss.attrib = 0x93 };
+	static const struct vmdrv_sregs user = { .ss.attrib = 0xf3 };
+	static const struct vmdrv_sregs kernel = { .ss.attrib = 0x93 };
 	struct vmdrv_regs r = { .rdi = (uintptr_t)buf + 4094, .rax = 0x11223344, .rip = 0x1000 };
 	struct vmdrv_regs before = r;
 	struct mmio_fault f;

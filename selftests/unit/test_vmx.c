@@ -133,6 +133,34 @@ static void test_override(void **state)
 	vmx_free(&v);
 }
 
+static void test_paths(void **state)
+{
+	static const char text[] = "worldswitch.kernel = \"vmlinuz\"\n"
+				   "worldswitch.initrd = \"/boot/initrd\"\n";
+	struct vmx v;
+	char path[24];
+
+	vmx_init(&v);
+	assert_int_equal(vmx_parse(&v, "/vms/a/a.vmx", text, strlen(text), &err), 0);
+	vmx_path(&v, "worldswitch.kernel", path, sizeof(path));
+	assert_string_equal(path, "/vms/a/vmlinuz");
+	vmx_path(&v, "worldswitch.initrd", path, sizeof(path));
+	assert_string_equal(path, "/boot/initrd");
+	vmx_path(&v, "serial0.fileName", path, sizeof(path));
+	assert_string_equal(path, "");
+	vmx_path(&v, "worldswitch.kernel", path, 14);
+	assert_string_equal(path, "");
+	/* From the command line it counts from where one is. */
+	assert_int_equal(vmx_override(&v, "worldswitch.kernel=vmlinuz", &err), 0);
+	vmx_path(&v, "worldswitch.kernel", path, sizeof(path));
+	assert_string_equal(path, "vmlinuz");
+	vmx_free(&v);
+	assert_int_equal(parse(&v, text), 0);
+	vmx_path(&v, "worldswitch.kernel", path, sizeof(path));
+	assert_string_equal(path, "vmlinuz");
+	vmx_free(&v);
+}
+
 static void test_limits(void **state)
 {
 	size_t size = VMX_VALUE_MAX + 300;
@@ -209,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_override),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_fuzz),

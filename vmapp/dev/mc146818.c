@@ -144,12 +144,18 @@ static u64 next_alarm(const struct mc146818 *rtc, u64 from)
 	int m = alarm_field(rtc, RTC_MINUTES_ALARM);
 	int h = alarm_field(rtc, RTC_HOURS_ALARM);
 
-	for (u64 t = from + 1; t <= from + SEC_PER_DAY; t++) {
-		unsigned int day = (unsigned int)(t % SEC_PER_DAY);
+	u64 t = from + 1;
 
-		if ((h < 0 || day / 3600 == (unsigned int)h) &&
-		    (m < 0 || day / 60 % 60 == (unsigned int)m) &&
-		    (s < 0 || day % 60 == (unsigned int)s))
+	if (h > 23 || m > 59 || s > 59)
+		return 0;
+	while (t <= from + SEC_PER_DAY) {
+		if (h >= 0 && t / 3600 % 24 != (u64)h)
+			t = (t / 3600 + 1) * 3600;
+		else if (m >= 0 && t / 60 % 60 != (u64)m)
+			t = (t / 60 + 1) * 60;
+		else if (s >= 0 && t % 60 != (u64)s)
+			t++;
+		else
 			return t;
 	}
 	return 0;

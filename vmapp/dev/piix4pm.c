@@ -34,7 +34,8 @@ static u64 ticks(const struct piix4pm *pm)
 
 static u64 ticks_to_ns(u64 t)
 {
-	return t / PM_TMR_HZ * NSEC_PER_SEC + (t % PM_TMR_HZ * NSEC_PER_SEC + PM_TMR_HZ - 1) / PM_TMR_HZ;
+	return t / PM_TMR_HZ * NSEC_PER_SEC +
+	       (t % PM_TMR_HZ * NSEC_PER_SEC + PM_TMR_HZ - 1) / PM_TMR_HZ;
 }
 
 /* Bring TMR_STS up to date, then the interrupt line and the timer. */
