@@ -177,6 +177,8 @@ void svm_set_regs(struct vmdrv_vcpu *vcpu, const struct vmdrv_regs *regs)
 	save(vcpu)->rsp = regs->rsp;
 	save(vcpu)->rip = regs->rip;
 	save(vcpu)->rflags = regs->rflags;
+	/* Whoever emulates an instruction in VMApp ends its shadow by this. */
+	svm_set_shadow(vcpu, false);
 }
 
 void svm_get_sregs(struct vmdrv_vcpu *vcpu, struct vmdrv_sregs *out)
