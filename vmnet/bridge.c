@@ -59,7 +59,7 @@ static rx_handler_result_t bridge_rx(struct sk_buff **pskb)
 
 	if (skb->pkt_type == PACKET_LOOPBACK)
 		return RX_HANDLER_PASS;
-	if (vmnet_sent(skb)) {
+	if (vmnet_port_of(skb->sk, bridge_of(port)->nw)) {
 		/* A guest's, for the host: from here on it is like any other. */
 		skb_orphan(skb);
 		return RX_HANDLER_PASS;
@@ -91,7 +91,7 @@ static int bridge_tap(struct sk_buff *skb, struct net_device *dev, struct packet
 	struct vmnet_bridge *bridge = container_of(pt, struct vmnet_bridge, tap);
 	bool out = skb->pkt_type == PACKET_OUTGOING;
 
-	if (!out && (!skb_vlan_tag_present(skb) || vmnet_sent(skb) ||
+	if (!out && (!skb_vlan_tag_present(skb) || vmnet_port_of(skb->sk, bridge->nw) ||
 		     !__vlan_find_dev_deep_rcu(dev, skb->vlan_proto, skb_vlan_tag_get_id(skb))))
 		goto ignore;
 	if (route_of(bridge->port, skb) == VMNET_ROUTE_NONE)
@@ -113,7 +113,9 @@ ignore:
 /* Called for frames with a socket: those of our ports never reach the tap. */
 static bool bridge_tap_match(struct packet_type *pt, struct sock *sk)
 {
-	return sk->sk_prot == &vmnet_proto;
+	struct vmnet_bridge *bridge = container_of(pt, struct vmnet_bridge, tap);
+
+	return vmnet_port_of(sk, bridge->nw);
 }
 
 /* ---- out of the network ---------------------------------------------------- */
@@ -279,18 +281,35 @@ static void disconnect(struct vmnet_bridge *bridge)
 	refresh_link(bridge);
 }
 
+static struct net_device *find_nic(struct vmnet_network *nw, const char *ifname,
+				   struct netlink_ext_ack *extack)
+{
+	struct net_device *dev = __dev_get_by_name(nw->net, ifname);
+
+	if (!dev)
+		NL_SET_ERR_MSG(extack, "there is no such interface; 'ip link' lists them");
+	return dev;
+}
+
+/* Could @nw be bridged to it, if it were to nothing else? */
+int vmnet_bridge_check(struct vmnet_network *nw, const char *ifname,
+		       struct netlink_ext_ack *extack)
+{
+	struct net_device *dev = find_nic(nw, ifname, extack);
+
+	return dev ? check_nic(dev, extack) : -ENODEV;
+}
+
 int vmnet_bridge_add(struct vmnet_network *nw, const char *ifname,
 		     struct netlink_ext_ack *extack)
 {
-	struct net_device *dev = __dev_get_by_name(nw->net, ifname);
+	struct net_device *dev = find_nic(nw, ifname, extack);
 	struct vmnet_bridge *bridge;
 	int err = -ENOMEM;
 
 	ASSERT_RTNL();
-	if (!dev) {
-		NL_SET_ERR_MSG(extack, "there is no such interface; 'ip link' lists them");
+	if (!dev)
 		return -ENODEV;
-	}
 	bridge = kzalloc(sizeof(*bridge), GFP_KERNEL);
 	if (!bridge)
 		return -ENOMEM;

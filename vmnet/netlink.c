@@ -193,8 +193,12 @@ static int set_interface(struct vmnet_network *nw, const char *ifname,
 		vmnet_bridge_nic(nw->host, old, &ifindex);
 		if (!strcmp(old, ifname) && ifindex)
 			return 0;
-		vmnet_bridge_remove(nw);
 	}
+	/* What cannot be leaves all as it is. */
+	err = *ifname ? vmnet_bridge_check(nw, ifname, extack) : 0;
+	if (err)
+		return err;
+	vmnet_bridge_remove(nw);
 	if (!*ifname) {
 		nw->type = VMNET_TYPE_PRIVATE;
 		vmnet_network_set_link(nw, true);

@@ -82,6 +82,7 @@ int vmnet_port_link_to(struct vmnet_port *port, struct vmnet_network *nw)
 	ASSERT_RTNL();
 	if (nw->ports_nr >= VMNET_PORTS_MAX)
 		return -ENOSPC;
+	port->home = nw;
 	if (!is_zero_ether_addr(port->mac)) {
 		err = vmnet_fdb_fix(&nw->fdb, port, port->mac);
 		if (err)
@@ -325,7 +326,8 @@ static int admit(struct vmnet_port *port, const struct vmnet_network *nw, struct
 	if (READ_ONCE(port->policy.mac_lock) && !ether_addr_equal(eth->h_source, port->mac))
 		return -EPERM;
 	*cause = VMNET_TX_NOROOM;
-	if (!sock_writeable(&port->sk))
+	/* Beyond vmnet_port_room(): several may have been told at once that there is. */
+	if (sk_wmem_alloc_get(&port->sk) >= READ_ONCE(port->sk.sk_sndbuf))
 		return -ENOBUFS;
 	return 0;
 }

@@ -191,6 +191,8 @@ static ssize_t user_write(struct kiocb *iocb, struct iov_iter *from)
 		return -EFAULT;
 	}
 	err = vmnet_port_transmit(port, skb);
+	if (err == -ENOBUFS)
+		return -EAGAIN;
 	return err ?: len;
 }
 

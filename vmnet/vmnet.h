@@ -79,12 +79,13 @@ struct vmnet_network {
 /*
  * A port is a socket, because the network stack counts what a socket has in
  * flight (and keeps module and socket alive until the last frame is freed),
- * and because a socket tells our own frames from others: vmnet_sent().
+ * and because a socket tells our own frames from others: vmnet_port_of().
  * Frames that wait for the owner are on sk.sk_receive_queue, under its lock.
  */
 struct vmnet_port {
 	struct sock sk;			/* first: allocated by sk_alloc() */
 	struct vmnet_network __rcu *network;	/* NULL once it is gone */
+	const void *home;		/* that network's address, to compare with */
 	struct list_head list;
 	enum vmnet_port_kind kind;
 	u32 id;
@@ -157,10 +158,14 @@ void vmnet_port_notify(struct vmnet_port *port, u32 events);
 void vmnet_port_set_promiscuous(struct vmnet_port *port, bool on);
 struct vmnet_port *vmnet_port_find(struct vmnet_network *nw, u32 id);
 
-/* Is this frame one that a port has sent, on its way through the host's stack? */
-static inline bool vmnet_sent(const struct sk_buff *skb)
+/*
+ * Is this socket a port of @nw? So frames are known that @nw has sent, on their
+ * way through the host's stack. Those of other networks are like anyone's.
+ */
+static inline bool vmnet_port_of(const struct sock *sk, const struct vmnet_network *nw)
 {
-	return skb->sk && sk_fullsock(skb->sk) && skb->sk->sk_prot == &vmnet_proto;
+	return sk && sk_fullsock(sk) && sk->sk_prot == &vmnet_proto &&
+	       container_of(sk, struct vmnet_port, sk)->home == nw;
 }
 
 /* hub.c */
@@ -188,6 +193,8 @@ void vmnet_fdb_unfix(struct vmnet_fdb *fdb, struct vmnet_port *port, const u8 *m
 void vmnet_fdb_flush(struct vmnet_fdb *fdb, struct vmnet_port *port);
 
 /* bridge.c */
+int vmnet_bridge_check(struct vmnet_network *nw, const char *ifname,
+		       struct netlink_ext_ack *extack);
 int vmnet_bridge_add(struct vmnet_network *nw, const char *ifname,
 		     struct netlink_ext_ack *extack);
 void vmnet_bridge_remove(struct vmnet_network *nw);

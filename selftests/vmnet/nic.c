@@ -176,6 +176,9 @@ static void rebridged(void)
 	CHECK(sh_prints("promiscuity 1", "ip -d link show v0"));
 	expect_link(a, 1);
 	works(a);
+	CHECK(sh_status("vmctl net bridge n nosuch 2>/dev/null") == 1);
+	CHECK(sh_status("vmctl net bridge n lo 2>/dev/null") == 1);
+	works(a);
 	sh("ip link set v0 promisc on");
 	sh("vmctl net bridge n --none");
 	CHECK(sh_prints("promiscuity 1", "ip -d link show v0"));
