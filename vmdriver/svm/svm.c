@@ -329,11 +329,8 @@ static void put_xcr0(struct vmdrv_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmdrv_host_xcr0);
 }
 
-/* The host's own breakpoints, if it has any, must not watch the guest's addresses. */
 static void load_dr(struct vmdrv_vcpu *vcpu)
 {
-	if (hw_breakpoint_active())
-		set_debugreg(0, 7);
 	set_debugreg(vcpu->dr[0], 0);
 	set_debugreg(vcpu->dr[1], 1);
 	set_debugreg(vcpu->dr[2], 2);
@@ -370,6 +367,9 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	load_xcr0(vcpu);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		svm->host_pkru = rdpkru();
+	/* The host's own breakpoints, if it has any, must not watch the guest's addresses. */
+	if (hw_breakpoint_active())
+		set_debugreg(0, 7);
 	if (unlikely(svm->dr_wanted || vmcb->save.dr7 & DR7_ENABLES))
 		load_dr(vcpu);
 }
