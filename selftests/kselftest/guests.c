@@ -320,6 +320,7 @@ GUEST(prot_traps, VM_PROT, prot_traps,
       .counts = { { "switches/io", EXACTLY(0) } });
 GUEST(prot_user, VM_PROT, prot_user);
 GUEST(paged_user, VM_PAGED, prot_user);
+GUEST(prot_sysenter, VM_PROT, prot_sysenter, IO_ONLY(1));
 GUEST(prot_task, VM_PROT, prot_task, .check = check_task);
 GUEST(paged_task, VM_PAGED, prot_task, .check = check_task);
 extern guest_sym prot_v86_gp;
@@ -364,6 +365,8 @@ GUEST(long_step, VM_LONG, long_step);
 GUEST(long_smc, VM_LONG, long_smc);
 GUEST(long_mmio, VM_LONG, long_mmio, .setup = setup_mmio,
       .counts = { { "switches/mmio", EXACTLY(2) }, { "switches/io", EXACTLY(0) } });
+GUEST(long_bad_cr3, VM_LONG, long_bad_cr3,
+      .end = VM_END_SHUTDOWN | VM_END_STOP | VM_END_MMIO);
 
 GUEST(irq_pic, VM_PROT, irq_pic, .setup = setup_irq);
 GUEST(irq_window, VM_PROT, irq_window, .setup = setup_irq,

@@ -318,7 +318,7 @@ TEST(no_leak_that_the_kernel_knows)
 	fclose(f);
 }
 
-/* ---- CPUs come and go -------------------------------------------------------------------- */
+/* ---- CPUs come and go ---- */
 
 static volatile bool stop_thread;
 static u32 thread_end;
@@ -361,7 +361,7 @@ TEST(cpu_goes_offline_and_comes_back)
 	EXPECT_LT(0, thread_runs);
 }
 
-/* ---- the module ------------------------------------------------------------------------------- */
+/* ---- the module ---- */
 
 /* Where the module is: WS_VMDRIVER_KO, or the build's own place for it. */
 static int open_module(void)

@@ -16,7 +16,7 @@
 #include "kselftest_harness.h"
 #include "vm.h"
 
-extern guest_sym mem_poke, mem_stream, long_count;
+extern guest_sym mem_poke, mem_stream, mem_ins, mem_outs;
 
 #define STREAM_PAGES	256		/* what mem_stream goes over */
 #define STREAM_SIZE	(STREAM_PAGES * 4096u)
@@ -109,6 +109,49 @@ TEST_F(memory, outside_of_every_slot_is_mmio)
 	}
 	/* the last bytes of memory are no MMIO */
 	EXPECT_EQ(VM_END_PASS, poke(&self->vm, L_RAM_SIZE - 4, 7, NULL));
+}
+
+/* From or to no memory by a string instruction: nobody can do that for it. */
+static u32 string_io(struct vm *vm, guest_sym insn, u64 gpa, u32 bytes)
+{
+	struct vmdrv_regs regs;
+
+	VM_MUST(vm->vcpu, VMDRV_GET_REGS, &regs);
+	regs.rip = GPA(insn);
+	regs.rdi = gpa;
+	regs.rsi = gpa;
+	regs.rcx = bytes;
+	VM_MUST(vm->vcpu, VMDRV_SET_REGS, &regs);
+	return vm_run_guest(vm);
+}
+
+TEST_F(memory, string_io_with_no_memory_stops)
+{
+	const u32 wrong = VM_END_PASS | VM_END_FAIL | VM_END_TRAP | VM_END_INTR;
+	u32 *pages = host_pages(4096), end;
+
+	end = string_io(&self->vm, mem_ins, L_MMIO, 8);
+	EXPECT_EQ(0, end & wrong)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
+	end = string_io(&self->vm, mem_outs, L_MMIO, 8);
+	EXPECT_EQ(0, end & wrong)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
+	/* half of it in memory */
+	end = string_io(&self->vm, mem_ins, L_RAM_SIZE - 100, 200);
+	EXPECT_EQ(0, end & wrong)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
+	set_slot(&self->vm, 5, VMDRV_MEM_READONLY, L_MMIO, 4096, pages);
+	end = string_io(&self->vm, mem_ins, L_MMIO, 8);
+	EXPECT_EQ(0, end & wrong)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
+	EXPECT_EQ(0, pages[0]);
+	end = string_io(&self->vm, mem_outs, L_MMIO, 8);
+	EXPECT_EQ(VM_END_PASS, end)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
+	/* and the guest is none the worse for it */
+	end = string_io(&self->vm, mem_ins, L_SCRATCH, 5000);
+	EXPECT_EQ(VM_END_PASS, end)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
 }
 
 TEST_F(memory, slots_come_and_go)

@@ -525,7 +525,7 @@ GUEST(long_debug)
 	movq %rax, %dr2
 	movl $0x77777777, %eax
 	movq %rax, %dr3
-	movl $0x00d00702, %eax			/* G0: code; no other yet */
+	movl $0x00d00700, %eax			/* none enabled yet */
 	movq %rax, %dr7
 	outb %al, $PORT_DEV8
 	movq %dr0, %rax
@@ -538,8 +538,11 @@ GUEST(long_debug)
 	movq %dr3, %rax
 	EXPECT_EQ(0x77777777, %eax)
 	movq %dr7, %rax
-	EXPECT_EQ(0x00d00702, %eax)
+	EXPECT_EQ(0x00d00700, %eax)
 	STRICT
+	movl $0x00d00702, %eax			/* G0: code */
+	movq %rax, %dr7
+	outb %al, $PORT_DEV8
 	movl $0, %eax
 	movq %rax, %dr6
 	TRAPS(1, 5: nop)
@@ -634,9 +637,14 @@ GUEST(long_smc)
 	EXPECT_EQ(2, %eax)
 	PASS
 
-/* Read, write and execute where no memory is: what VMApp sees of it. */
+/*
+ * Execute, read and write where no memory is: all ones are no instruction, the
+ * others go to VMApp.
+ */
 GUEST(long_mmio)
 	movl $L_MMIO, %ebx
+	TRAPS(6, call *%rbx)
+	EXPECT_EQ(L_MMIO, trap_ip)
 	movabs $0x1122334455667788, %rax
 	.globl long_mmio_read, long_mmio_write
 long_mmio_read:
@@ -644,6 +652,12 @@ long_mmio_read:
 	EXPECT_EQ(0x600dcafe, %ecx)
 long_mmio_write:
 	movq %rax, 8(%rbx)
+	PASS
+
+/* Page tables in memory that is not there. */
+GUEST(long_bad_cr3)
+	movl $L_MMIO, %eax
+	movq %rax, %cr3
 	PASS
 
 /* Endless loops, for the tests that stop them from outside. */
@@ -706,3 +720,14 @@ GUEST(mem_stream)
 	incl %ebx
 	movq %rbx, L_RESULT
 	jmp 1b
+
+/* A string instruction of the host's choice: RDI or RSI where, RCX bytes. */
+GUEST(mem_ins)
+	movl $PORT_DEV, %edx
+	rep insb
+	PASS
+
+GUEST(mem_outs)
+	movl $PORT_DEV, %edx
+	rep outsb
+	PASS

@@ -114,6 +114,35 @@ GUEST(prot_user)
 	int $0x31			/* a gate for ring 3, to guest_pass */
 9:	ud2
 
+/* SYSENTER, with its MSRs through a world switch. */
+GUEST(prot_sysenter)
+	xorl %edx, %edx
+	movl $0x174, %ecx
+	movl $SEL_CODE32, %eax
+	wrmsr
+	movl $0x175, %ecx
+	movl $L_STACK - 0x600, %eax
+	wrmsr
+	movl $0x176, %ecx
+	movl $1f, %eax
+	wrmsr
+	outb %al, $PORT_DEV8
+	pushfl
+	orl $0x200, (%esp)
+	popfl
+	sysenter
+	ud2
+1:	cmpl $L_STACK - 0x600, %esp
+	EXPECT(e)
+	pushfl
+	testl $0x200, (%esp)		/* interrupts are off now */
+	EXPECT(z)
+	movl %cs, %eax
+	EXPECT_EQ(SEL_CODE32, %eax)
+	movl %ss, %eax
+	EXPECT_EQ(SEL_DATA, %eax)
+	PASS
+
 /* A hardware task switch there and back, and what it leaves in the TSS. */
 GUEST(prot_task)
 	movw $SEL_TSS, %ax
