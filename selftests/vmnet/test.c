@@ -363,7 +363,7 @@ static bool chosen(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct test *const all[] = {
-		hub_tests, user_tests, bridge_tests, nic_tests, load_tests,
+		hub_tests, user_tests, bridge_tests, nic_tests, load_tests, alloc_tests,
 	};
 	int n = 0, failed = 0;
 

@@ -27,7 +27,8 @@ struct test {
 };
 
 /* Each file's tests; the last one has no name. */
-extern const struct test hub_tests[], user_tests[], bridge_tests[], nic_tests[], load_tests[];
+extern const struct test hub_tests[], user_tests[], bridge_tests[], nic_tests[], load_tests[],
+	alloc_tests[];
 
 __attribute__((noreturn, format(printf, 3, 4)))
 void test_fail(const char *file, int line, const char *fmt, ...);
