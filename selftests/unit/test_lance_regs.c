@@ -79,7 +79,8 @@ static const struct row resets[] = {
 	  "w124=8 i14.2=0 r3=0 r4=115 r5=0 r8=0 r11=0 r12=5452 r15=21c4 r80=d410 r82=0 r100=200 "
 	  "r122=0 r124=0" },
 	{ "STOP keeps masks, filter and mode",
-	  "w1=10 w3=5f00 w4=915 w5=c000 w8=1 w15=80 w0=4 r1=10 r3=5f00 r4=915 r5=c000 r8=1 r15=80" },
+	  "w1=10 w3=5f00 w4=915 w5=c000 w8=1 w15=80 w0=4 r1=10 r3=5f00 r4=915 r5=c000 r8=1 "
+	  "r15=80" },
 	{ "STOP clears SPND and what CSR4 reports",
 	  "w5=1 r5=1 w4=995 r4=955 w0=4 r5=0 r4=915" },
 };
@@ -93,16 +94,20 @@ static void test_resets(void **state)
 }
 
 static const struct row latches[] = {
-	{ "CSR1, 2 and their other numbers", "w1=1234 w2=5678 r16=1234 r17=5678 w16=1 w17=2 r1=1 r2=2" },
+	{ "CSR1, 2 and their other numbers",
+	  "w1=1234 w2=5678 r16=1234 r17=5678 w16=1 w17=2 r1=1 r2=2" },
 	{ "CSR3: reserved bits are 0", "w3=ffff r3=5f7f" },
 	{ "CSR4: commands and status are not stored", "w4=fd15 r4=fd15 w4=0 r4=0" },
 	{ "CSR5", "w5=ffff r5=c56f w5=0 r5=0" },
-	{ "CSR8 to CSR15", "w8=1 w9=2 w10=3 w11=4 w12=5 w13=6 w14=7 w15=8 r8=1 r11=4 r12=5 r14=7 r15=8" },
+	{ "CSR8 to CSR15",
+	  "w8=1 w9=2 w10=3 w11=4 w12=5 w13=6 w14=7 w15=8 r8=1 r11=4 r12=5 r14=7 r15=8" },
 	{ "ring bases", "w24=10 w25=20 w30=30 w31=40 r24=10 r25=20 r30=30 r31=40" },
-	{ "ring lengths, in two's complement", "w76=fff0 w78=8000 r76=fff0 r78=8000 r72=fff0 r74=8000" },
+	{ "ring lengths, in two's complement",
+	  "w76=fff0 w78=8000 r76=fff0 r78=8000 r72=fff0 r74=8000" },
 	{ "ring length of 0 is not 65536", "w76=0 w78=0 r76=fe00 r78=fe00" },
 	{ "ring length 65535", "w76=1 r76=1" },
-	{ "positions stay in the ring", "w76=fffc w72=5 r72=fffd w72=ffff r72=ffff w72=fff0 r72=fffc" },
+	{ "positions stay in the ring",
+	  "w76=fffc w72=5 r72=fffd w72=ffff r72=ffff w72=fff0 r72=fffc" },
 	{ "a shorter ring takes its position along", "w78=fff0 w74=ffff w78=fffe r74=ffff" },
 	{ "where the descriptors are",
 	  "W20=2 w24=1000 w25=1 w76=fffc w72=ffff r28=1030 r29=1 r26=1000 r27=1" },
@@ -114,7 +119,8 @@ static const struct row latches[] = {
 	{ "constants", "w6=1 w7=1 w88=1 w89=1 w103=1 w112=1 w114=1 w116=1 w125=1 w127=1 "
 	  "r6=0 r7=0 r88=1003 r89=262 r103=105 r112=0 r114=0 r116=0 r125=0 r127=0" },
 	{ "CSR122 and 124", "w122=ffff w124=ffff r122=1 r124=18" },
-	{ "BCR0, 1, 16, 17, 22 are constants", "W0=1 W1=1 W16=1 W17=1 W22=1 R0=5 R1=5 R16=0 R17=0 R22=ff06" },
+	{ "BCR0, 1, 16, 17, 22 are constants",
+	  "W0=1 W1=1 W16=1 W17=1 W22=1 R0=5 R1=5 R16=0 R17=0 R22=ff06" },
 	{ "BCR2 and 9", "W2=1002 R2=1002 W9=3 R9=3" },
 	{ "BCR4: LEDOUT is the link", "R4=80c0 link=0 R4=c0 link=1 W4=40c0 R4=c0c0 W4=80 R4=80" },
 	{ "BCR5 to BCR7 have a bit for it, too", "W5=40 R5=8040 link=0 R5=40" },
@@ -134,8 +140,10 @@ static void test_latches(void **state)
 /* While the chip runs, and unless it is suspended, its set-up is not written. */
 static const struct row running[] = {
 	{ "set-up", "w8=1 w12=1 w15=8000 w24=0 w30=0 w72=0 w76=0 w80=0 w82=1 w100=0 w47=1 "
-	  "r8=0 r12=5452 r15=0 r24=1000 r30=4000 r72=fffc r76=fffc r80=d410 r82=0 r100=200 r47=0" },
-	{ "set-up, when suspended", "w5=1 r5=1 w8=1 w15=8000 r8=1 r15=8000 w24=0 r24=0 w5=0 w8=2 r8=1" },
+	  "r8=0 r12=5452 r15=0 r24=1000 r30=4000 r72=fffc r76=fffc r80=d410 r82=0 r100=200 "
+	  "r47=0" },
+	{ "set-up, when suspended",
+	  "w5=1 r5=1 w8=1 w15=8000 r8=1 r15=8000 w24=0 r24=0 w5=0 w8=2 r8=1" },
 	{ "style", "W20=3 R20=302 w5=1 W20=3 R20=303" },
 	{ "masks are", "w3=5f00 r3=5f00 w4=915 r4=915 w5=4000 r5=4000" },
 	{ "INIT and STRT written again do nothing", "w0=43 r0=73 w0=43 r0=73 r112=0" },
@@ -160,13 +168,15 @@ static void test_running(void **state)
 static const struct row interrupts[] = {
 	{ "IDON, INTR does not ask for IENA", "w0=1 r0=181 irq=0 w0=40 irq=1 w0=0 irq=0" },
 	{ "a mask takes INTR away, not the status", "w0=41 irq=1 w3=100 irq=0 r0=141 w3=0 irq=1" },
-	{ "what the guest has not seen is not cleared", "w0=41 irq=1 w0=140 irq=1 r0=1c1 w0=140 irq=0" },
+	{ "what the guest has not seen is not cleared",
+	  "w0=41 irq=1 w0=140 irq=1 r0=1c1 w0=140 irq=0" },
 	{ "but at the second time", "w0=41 irq=1 w0=140 irq=1 w0=140 irq=0 r0=41" },
 	{ "a bit that was cleared has to be seen anew",
 	  "w0=1 r0=181 w0=100 r0=1 w0=4 w0=1 w0=100 r0=181" },
 	{ "UINTCMD", "w0=40 irq=0 w4=995 r4=955 irq=1 r0=c4 w4=955 r4=915 irq=0" },
 	{ "UINT has no mask, but IENA", "w4=95 irq=0 r0=84" },
-	{ "INIT and STRT at once: the new mode counts", "w0=3 r0=1b3 w0=4 p10000.4=20200003 w0=3 r0=183" },
+	{ "INIT and STRT at once: the new mode counts",
+	  "w0=3 r0=1b3 w0=4 p10000.4=20200003 w0=3 r0=183" },
 	{ "DRX, DTX", "p10000.4=20200001 w0=3 r0=193 w0=4 p10000.4=20200002 w0=3 r0=1a3" },
 	{ "an initialization block outside RAM",
 	  "w2=7fff w0=41 r0=88c1 irq=1 w0=840 r0=41 irq=0" },
