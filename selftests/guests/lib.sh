@@ -53,6 +53,8 @@ is() { [ "$1" = "$2" ] || { note "got '$1', not '$2'"; false; }; }
 has() { grep -q -- "$2" <<<"$1" || { note "no '$2' in: $1"; false; }; }
 hasnt() { ! grep -q -- "$2" <<<"$1" || { note "'$2' in: $1"; false; }; }
 
+quiet() { "$@" >"$work/stdout" 2>"$work/stderr"; }
+
 # true_in COMMAND LIMIT: until COMMAND succeeds, at most LIMIT seconds
 true_in()
 {
