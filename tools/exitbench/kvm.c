@@ -81,7 +81,7 @@ static uint16_t kvm_run(void)
 		die("exit %u where a port access was due", run_page->exit_reason);
 	}
 	if (run_page->io.direction == KVM_EXIT_IO_IN)
-		*((volatile uint8_t *)run_page + run_page->io.data_offset) = 0;
+		*((uint8_t *)run_page + run_page->io.data_offset) = 0;
 	return run_page->io.port;
 }
 

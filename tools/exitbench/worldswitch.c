@@ -75,7 +75,7 @@ static uint16_t worldswitch_run(void)
 		    run_page->exit_reason == VMDRV_EXIT_STOP ? run_page->stop.reason : "");
 	}
 	if (run_page->io.direction == VMDRV_IO_IN)
-		*((volatile uint8_t *)run_page + VMDRV_DATA_OFFSET) = 0;
+		*((uint8_t *)run_page + VMDRV_DATA_OFFSET) = 0;
 	return run_page->io.port;
 }
 
