@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make			the modules, vmapp and vmctl
+# make nettest		the network's benchmark, one static program
 # make modules		the modules only; KDIR=FOLDER or KVER=6.1|6.12 for another kernel
 # make check		the tests that need no virtual machine, in under a minute
 # make test		all tests, after installing what they need
@@ -17,7 +18,7 @@ B	:= $(TOP)/build
 PREFIX	?= /usr/local
 export PREFIX DESTDIR
 
-all: modules vmapp vmctl
+all: modules vmapp vmctl nettest
 
 # ---- the kernel's part
 
@@ -77,17 +78,19 @@ vmapp:
 	+$(MAKE) -C vmapp
 vmctl:
 	+$(MAKE) -C tools/vmctl
+nettest:
+	+$(MAKE) -C tools/nettest
 
 tests:
 	+for dir in tools/exitbench selftests/unit selftests/vmctl selftests/kselftest \
-		selftests/vmnet; do $(MAKE) -C $$dir || exit; done
+		selftests/nettest selftests/vmnet; do $(MAKE) -C $$dir || exit; done
 
 check:
 	tools/lab/lanes check
 
 test:
 	tools/deps test
-	+$(MAKE) vmapp vmctl tests
+	+$(MAKE) vmapp vmctl nettest tests
 	+$(MAKE) modules KVER=6.1
 	+$(MAKE) modules KVER=6.12
 	tools/lab/lanes test
@@ -126,5 +129,5 @@ distclean:
 	$(RM) -r $(B)
 
 .PHONY: all modules modules_install sparse mirror locked_modules locked_sparse \
-	 checkpatch vmapp vmctl tests check test demo install uninstall \
+	 checkpatch vmapp vmctl nettest tests check test demo install uninstall \
 	clean distclean
