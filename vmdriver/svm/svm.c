@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/io.h>
+#include <linux/mem_encrypt.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
@@ -92,6 +93,12 @@ static const struct vmdrv_pt_format npt_format = {
 };
 
 /* ---- the machine ---- */
+
+/* As the CPU wants it: with the encryption bit where the host's memory has it. */
+static u64 page_pa(struct page *page)
+{
+	return __sme_set(page_to_phys(page));
+}
 
 static int supported(void)
 {
@@ -208,7 +215,7 @@ static int svm_cpu_enable(void)
 	if (efer & EFER_SVME)
 		return -EBUSY;
 	wrmsrl(MSR_EFER, efer | EFER_SVME);
-	wrmsrl(MSR_VM_HSAVE_PA, page_to_phys(sc->hsave));
+	wrmsrl(MSR_VM_HSAVE_PA, page_pa(sc->hsave));
 	/* What was cached under our ASIDs before the CPU went away is not ours. */
 	sc->asid_generation++;
 	sc->next_asid = sc->max_asid + 1;
@@ -243,7 +250,7 @@ static int svm_create(struct vmdrv_vcpu *vcpu)
 	svm->cpu = -1;
 	vcpu->arch = svm;
 	vcpu->ctx.block = page_address(vmcb);
-	vcpu->ctx.block_pa = page_to_phys(vmcb);
+	vcpu->ctx.block_pa = page_pa(vmcb);
 	return 0;
 }
 
@@ -274,8 +281,8 @@ static void init_control(struct vmdrv_vcpu *vcpu)
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		svm_intercept(vcpu, always[i], true);
 	c->intercepts[INTERCEPT_DR] = SVM_DR_INTERCEPTS;
-	c->iopm_base_pa = page_to_phys(iopm);
-	c->msrpm_base_pa = page_to_phys(msrpm);
+	c->iopm_base_pa = page_pa(iopm);
+	c->msrpm_base_pa = page_pa(msrpm);
 	c->int_ctl = V_INTR_MASKING_MASK;
 	c->nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
 	c->nested_cr3 = vmdrv_mem_root(vcpu->vm);
@@ -359,7 +366,7 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	struct vmcb *vmcb = svm_vmcb(vcpu);
 	struct svm_vcpu *svm = vcpu->arch;
 
-	vcpu->ctx.host_pa = page_to_phys(sc->host);
+	vcpu->ctx.host_pa = page_pa(sc->host);
 	asm volatile("vmsave %%rax" : : "a" (vcpu->ctx.host_pa) : "memory");
 	if (unlikely(flush_tlb || svm->cpu != smp_processor_id() ||
 		     svm->asid_generation != sc->asid_generation))
