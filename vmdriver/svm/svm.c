@@ -387,6 +387,9 @@ static void svm_put(struct vmdrv_vcpu *vcpu)
 
 	if (unlikely(vcpu->dr_loaded))
 		put_dr(vcpu);
+	/* #VMEXIT leaves the guest's DR6: the host would see causes in it for its next #DB. */
+	if (unlikely(svm_vmcb(vcpu)->save.dr6 != DR6_RESERVED))
+		set_debugreg(DR6_RESERVED, 6);
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
 	/* CR4.PKE is the guest's to set, whatever CPUID says. */
