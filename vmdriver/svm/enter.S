@@ -36,7 +36,8 @@
 #define R14		8*14
 #define R15		8*15
 
-	.text
+/* No probe may be put here. */
+	.section .noinstr.text, "ax"
 
 /*
  * void svm_enter(struct vmdrv_context *ctx)
@@ -78,6 +79,10 @@ SYM_FUNC_START(svm_enter)
 	mov	R15(%rdi), %r15
 	mov	RDI(%rdi), %rdi
 
+	/* What the host left in the CPU's buffers is not for the guest. */
+#ifdef VM_CLEAR_CPU_BUFFERS
+	VM_CLEAR_CPU_BUFFERS
+#endif
 .Lvmrun:
 	vmrun	%rax
 
@@ -162,8 +167,19 @@ SYM_FUNC_START(svm_enter)
 	mov	CTX_HOST_PA(%rdi), %rax
 	vmload	%rax
 
-	/* The guest has trained the return predictor, and its values go no further. */
+	/*
+	 * The guest has trained the predictors of returns: no RET before they forget.
+	 * Its values go no further.
+	 */
 	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT
+#ifdef UNTRAIN_RET_VM
+	UNTRAIN_RET_VM
+#else
+	UNTRAIN_RET
+#ifdef X86_FEATURE_IBPB_ON_VMEXIT
+	ALTERNATIVE "", "call entry_ibpb", X86_FEATURE_IBPB_ON_VMEXIT
+#endif
+#endif
 	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi

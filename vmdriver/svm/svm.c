@@ -15,6 +15,7 @@
 #include <asm/debugreg.h>
 #include <asm/fpu/xcr.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
@@ -31,6 +32,7 @@
 struct svm_cpu {
 	struct page *hsave;	/* VM_HSAVE_PA: VMRUN's own */
 	struct page *host;	/* VMSAVE's: FS, GS, TR, LDTR and the system call MSRs */
+	u64 last;		/* the vCPU that ran here last: its svm_vcpu.id */
 	u64 asid_generation;
 	u32 next_asid;
 	u32 max_asid;
@@ -57,6 +59,7 @@ ASSERT_OFFSET(VMCB_RAX, struct vmcb, save.rax);
 static DEFINE_PER_CPU(struct svm_cpu, svm_cpus);
 static struct page *iopm;	/* every port exits */
 static struct page *msrpm;
+static atomic64_t last_id;	/* of a vCPU; 0 is none's */
 
 /* MSRs that VMLOAD and VMSAVE exchange: the guest reaches them without an exit. */
 static const u32 direct_msrs[] = {
@@ -247,6 +250,7 @@ static int svm_create(struct vmdrv_vcpu *vcpu)
 		kfree(svm);
 		return -ENOMEM;
 	}
+	svm->id = atomic64_inc_return(&last_id);
 	svm->cpu = -1;
 	vcpu->arch = svm;
 	vcpu->ctx.block = page_address(vmcb);
@@ -371,6 +375,11 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	if (unlikely(flush_tlb || svm->cpu != smp_processor_id() ||
 		     svm->asid_generation != sc->asid_generation))
 		new_asid(svm, sc, &vmcb->control);
+	/* What one guest taught the branch predictors is nothing for the next. */
+	if (unlikely(sc->last != svm->id)) {
+		sc->last = svm->id;
+		indirect_branch_prediction_barrier();
+	}
 	load_xcr0(vcpu);
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		svm->host_pkru = rdpkru();
@@ -385,6 +394,11 @@ static void svm_put(struct vmdrv_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = vcpu->arch;
 
+	/* Nor is it for VMApp: the kernel has a barrier for this on the way to user mode. */
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
 	if (unlikely(vcpu->dr_loaded))
 		put_dr(vcpu);
 	/* #VMEXIT leaves the guest's DR6: the host would see causes in it for its next #DB. */

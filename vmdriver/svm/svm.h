@@ -12,12 +12,14 @@
 
 /**
  * struct svm_vcpu - what SVM needs beside the VMCB
+ * @id: no other vCPU had or will have it
  * @asid_generation: of the CPU it last ran on, when it got its ASID there
  * @cpu: that CPU; -1 at first
  * @dr_wanted: the guest touched a debug register: load them until the next put
  * @host_pkru: the host's PKRU while the guest's may be in the CPU
  */
 struct svm_vcpu {
+	u64 id;
 	u64 asid_generation;
 	int cpu;
 	bool dr_wanted;
