@@ -229,8 +229,10 @@ static int exit_xsetbv(struct vmdrv_vcpu *vcpu)
 
 static int exit_hlt(struct vmdrv_vcpu *vcpu)
 {
-	vcpu->halted = true;
-	return vmdrv_skip(vcpu);
+	int ret = vmdrv_skip(vcpu);
+
+	vcpu->halted = ret == TO_GUEST;
+	return ret;
 }
 
 /* Memory that is in no slot, or only readable: VMApp does what the instruction says. */
@@ -311,11 +313,13 @@ int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu)
 	switch (exit->cause) {
 	case VMDRV_CAUSE_INTR:
 	case VMDRV_CAUSE_NMI:
-	case VMDRV_CAUSE_MCE:
 	case VMDRV_CAUSE_WINDOW:
 	case VMDRV_CAUSE_IRET:
 	case VMDRV_CAUSE_DR:	/* the next load brings them in: see the backend */
 		return TO_GUEST;
+	case VMDRV_CAUSE_MCE:	/* the host acts as this thread returns to user mode */
+		vcpu->run->exit_reason = VMDRV_EXIT_INTR;
+		return -EINTR;
 	case VMDRV_CAUSE_IO:
 		return vmdrv_pio(vcpu);
 	case VMDRV_CAUSE_NPF:

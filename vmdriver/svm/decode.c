@@ -4,6 +4,9 @@
  * Nothing outside of this folder knows these numbers.
  */
 #include <asm/cpufeature.h>
+#include <asm/mce.h>
+#include <asm/processor-flags.h>
+#include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
 #include "svm.h"
@@ -84,13 +87,25 @@ static void decode_io(const struct vmcb_control_area *c, struct vm_exit *exit)
 	exit->io.rep = info & SVM_IOIO_REP_MASK;
 }
 
+/*
+ * It is the host's: let its handler run. As for an error that user code ran
+ * into, so that this thread dies of a lost page of guest memory and not the host.
+ */
+static void host_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+#endif
+}
+
 static void decode_exception(const struct vmcb_control_area *c, struct vm_exit *exit)
 {
 	u8 vector = c->exit_code - SVM_EXIT_EXCP_BASE;
 
 	if (vector == X86_TRAP_MC) {
-		/* It is the host's: let its handler run as if it had come here. */
-		asm volatile("int %0" : : "i" (X86_TRAP_MC));
+		host_machine_check();
 		exit->cause = VMDRV_CAUSE_MCE;
 		return;
 	}
