@@ -32,6 +32,7 @@ static DEFINE_MUTEX(hardware_mutex);
 static unsigned int hardware_users;
 static int hardware_state;	/* of the CPU hotplug machine; valid with users */
 static DEFINE_PER_CPU(bool, extension_on);
+static bool hardware_down;	/* the machine reboots: never on again */
 
 /*
  * May this CPU enter a guest? Not once the machine reboots or sleeps, while
@@ -47,12 +48,13 @@ static int hardware_online(unsigned int cpu)
 	unsigned long flags;
 	int err;
 
+	/* Interrupts are off: hardware_reboot() comes before this as a whole, or after it. */
 	local_irq_save(flags);
-	err = vmdrv_ops->cpu_enable();
+	err = READ_ONCE(hardware_down) ? -ESHUTDOWN : vmdrv_ops->cpu_enable();
 	if (!err)
 		__this_cpu_write(extension_on, true);
 	local_irq_restore(flags);
-	if (err)
+	if (err == -EBUSY)
 		pr_err("CPU %u is held by another hypervisor; stop its guests or unload it\n",
 		       cpu);
 	return err;
@@ -122,6 +124,7 @@ VMDRV_DEFINE_SYSCORE(hardware_syscore, hardware_suspend, hardware_resume);
 /* A rebooting or kexec'ed machine must not be left with the extensions on. */
 static int hardware_reboot(struct notifier_block *nb, unsigned long code, void *unused)
 {
+	WRITE_ONCE(hardware_down, true);
 	on_each_cpu(cpu_disable_this, NULL, 1);
 	return NOTIFY_OK;
 }
