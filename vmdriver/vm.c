@@ -65,10 +65,12 @@ void vmdrv_kick(struct vmdrv_vm *vm)
 	if (!vcpu)
 		return;
 	smp_mb();	/* pairs with the one after vcpu->mode is set in run.c */
+	preempt_disable();	/* a CPU seen in the guest stays online meanwhile */
 	if (READ_ONCE(vcpu->mode) == VMDRV_IN_GUEST)
 		smp_send_reschedule(READ_ONCE(vcpu->cpu));
 	else
 		rcuwait_wake_up(&vcpu->wait);
+	preempt_enable();
 }
 
 static void flush_ack(void *unused)
@@ -131,7 +133,9 @@ static int vm_latch(struct vmdrv_vm *vm, unsigned int cmd, struct vmdrv_latch *l
 
 	if (latch->size != 1 && latch->size != 2 && latch->size != 4)
 		return -EINVAL;
-	if (latch->port & (latch->size - 1) || latch->value & ~ws_all_ones(latch->size))
+	if (latch->port & (latch->size - 1))
+		return -EINVAL;
+	if (cmd != VMDRV_GET_LATCH && latch->value & ~ws_all_ones(latch->size))
 		return -EINVAL;
 
 	mutex_lock(&vm->lock);
