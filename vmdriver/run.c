@@ -14,8 +14,10 @@
 /* Would a halted guest go on? With IF clear only an NMI or VMApp wakes it. */
 static bool runnable(struct vmdrv_vcpu *vcpu)
 {
-	if (test_bit(VMDRV_REQ_NMI, &vcpu->requests) || vcpu->pending.nmi ||
-	    vcpu->pending.exception)
+	if (vcpu->pending.exception || vcpu->pending.irq)
+		return true;
+	if (!vcpu->pending.nmi_masked &&
+	    (vcpu->pending.nmi || test_bit(VMDRV_REQ_NMI, &vcpu->requests)))
 		return true;
 	return vmdrv_irq_pending(vcpu->vm) &&
 		vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_IF;
