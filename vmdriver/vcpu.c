@@ -222,7 +222,7 @@ static int set_events(struct vmdrv_vcpu *vcpu, const struct vmdrv_events *e)
 	if (e->exception > 1 || e->has_error > 1 || e->interrupt > 1 || e->nmi_pending > 1 ||
 	    e->nmi_masked > 1 || e->shadow > 1 || e->halted > 1)
 		return -EINVAL;
-	if (e->exception && (e->vector > 30 || e->vector == 2))
+	if (e->exception && (e->vector > 31 || e->vector == 2))
 		return -EINVAL;
 	vcpu->pending = (struct vmdrv_pending) {
 		.exception = e->exception,
@@ -382,10 +382,11 @@ static int vcpu_state(struct vmdrv_vcpu *vcpu, unsigned int cmd, union vcpu_arg 
 static long vcpu_ioctl_locked(struct vmdrv_vcpu *vcpu, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
-	union vcpu_arg u = {};
+	union vcpu_arg u;
 	int ret;
 
 	lockdep_assert_held(&vcpu->mutex);
+	memset(&u, 0, sizeof(u));	/* all of it may be copied out, padding too */
 	if (cmd == VMDRV_RESET_VCPU)
 		return arg ? -EINVAL : vcpu_reset(vcpu);
 	if (_IOC_TYPE(cmd) != VMDRV_IOC || _IOC_SIZE(cmd) > sizeof(u))

@@ -13,7 +13,8 @@
  *
  * Errors that every call shares: EFAULT (a pointer of the caller's), EINVAL
  * (an argument out of range), ENOTTY (no such call on this descriptor),
- * EIO (another process's VM), ENOMEM.
+ * EIO (another process's VM), ENOMEM. On a vCPU also EBUSY: another thread is in
+ * a call on it.
  */
 #ifndef _UAPI_VMDRIVER_H
 #define _UAPI_VMDRIVER_H
