@@ -41,7 +41,7 @@ struct host_page {
 	u64 pa;
 	bool present;
 	bool writable;	/* and dirty already: see mem.h */
-	bool refused;	/* device memory and the like: not the guest's business */
+	bool refused;	/* device memory, or not cached: not the guest's business */
 };
 
 static u64 level_size(int level)
@@ -276,7 +276,7 @@ static void host_page_set(struct host_page *page, u64 pfn, u64 flags)
 	page->present = (flags & (_PAGE_PRESENT | _PAGE_USER)) == (_PAGE_PRESENT | _PAGE_USER);
 	page->writable = (flags & (_PAGE_RW | _PAGE_DIRTY)) == (_PAGE_RW | _PAGE_DIRTY);
 	page->refused = page->present && !is_zero_pfn(pfn) &&
-			(flags & _PAGE_SPECIAL || !pfn_valid(pfn));
+			(flags & (_PAGE_SPECIAL | _PAGE_PWT | _PAGE_PCD) || !pfn_valid(pfn));
 }
 
 /*
