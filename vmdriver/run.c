@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
+#include <linux/task_work.h>
 
 #include "trace.h"
 #include "vmdriver.h"
@@ -142,13 +143,20 @@ out:
 	return handled;
 }
 
+/* Has this thread to go to user mode, for a signal or for work that is done on the way? */
+static bool must_leave(struct vmdrv_vcpu *vcpu)
+{
+	return signal_pending(current) || task_work_pending(current) ||
+		READ_ONCE(vcpu->run->immediate_exit);
+}
+
 /* Until VMApp is needed: 0 with the exit in the run page, or an error. */
 static int run_loop(struct vmdrv_vcpu *vcpu)
 {
 	int ret;
 
 	for (;;) {
-		if (signal_pending(current) || READ_ONCE(vcpu->run->immediate_exit)) {
+		if (must_leave(vcpu)) {
 			vcpu->run->exit_reason = VMDRV_EXIT_INTR;
 			return -EINTR;
 		}

@@ -248,9 +248,10 @@ struct vmdrv_translate {
 
 /*
  * VMDRV_RUN runs the guest until it needs VMApp; one thread at a time (EBUSY).
- * Returns 0 with exit_reason set, or -1 with EINTR when a signal is pending or
- * immediate_exit was set (exit_reason is then VMDRV_EXIT_INTR). The answer to
- * an IN or an MMIO read is put into the run page before the next VMDRV_RUN.
+ * Returns 0 with exit_reason set, or -1 with EINTR when a signal is pending,
+ * immediate_exit was set, or the kernel has something to do for the thread
+ * outside (exit_reason is then VMDRV_EXIT_INTR). The answer to an IN is put into
+ * the run page before the next VMDRV_RUN.
  */
 #define VMDRV_EXIT_INTR		0	/* a signal, or immediate_exit */
 #define VMDRV_EXIT_IO		1	/* a port that the VMM does not serve */
