@@ -253,9 +253,10 @@ static void test_init_block(void **state)
 		nic_power_on(&nic);
 		nic_play(&nic, "W20=2 w2=1");
 		nic_init_block(&nic, 0x8180, log, 15 - log);
+		nic_poke(&nic, INIT_BLOCK + 4, 1, 0x66);
 		for (unsigned int i = 0; i < 8; i++)
 			nic_poke(&nic, INIT_BLOCK + 12 + i, 1, i + 1);
-		nic_play(&nic, "w0=1 r15=8180 r8=201 r9=403 r10=605 r11=807 r12=5452 r14=5634 "
+		nic_play(&nic, "w0=1 r15=8180 r8=201 r9=403 r10=605 r11=807 r12=5466 r14=5634 "
 			       "r24=1000 r25=1 r30=4000 r31=1");
 		assert_int_equal(nic_csr(&nic, 76), (u16)-lens[log]);
 		assert_int_equal(nic_csr(&nic, 78), (u16)-lens[15 - log]);
@@ -266,8 +267,9 @@ static void test_init_block(void **state)
 		/* CSR2's upper byte is in every address. */
 		nic_play(&nic, "w1=0 w2=1");
 		nic_init_block(&nic, 0x8180, log, 7 - log);
+		nic_poke(&nic, INIT_BLOCK + 2, 1, 0x66);
 		nic_poke(&nic, INIT_BLOCK + 8, 4, 0x04030201);
-		nic_play(&nic, "w0=1 r15=8180 r8=201 r9=403 r10=0 r12=5452 r14=5634 "
+		nic_play(&nic, "w0=1 r15=8180 r8=201 r9=403 r10=0 r12=5466 r14=5634 "
 			       "r24=1000 r25=1 r30=4000 r31=1");
 		assert_int_equal(nic_csr(&nic, 76), (u16)-lens[log]);
 		assert_int_equal(nic_csr(&nic, 78), (u16)-lens[7 - log]);
@@ -287,6 +289,8 @@ static void test_shell(void **state)
 	u8 mac[6];
 	u32 seen;
 
+	lance_init(&nic.l, &nic_bus, &nic, nic_mac);
+	assert_int_equal(nic.l.events, 0);
 	nic_power_on(&nic);
 	assert_int_equal(lance_rap_offset(&nic.l), 0x12);
 	assert_int_equal(lance_rap_size(&nic.l), 2);

@@ -225,6 +225,12 @@ static void test_hold(void **state)
 	assert_int_equal(nic_receive(&nic, nic_mac, 60), LANCE_RX_DELIVERED);
 	lance_read(&nic.l, LANCE_RDP, 2);
 	assert_int_equal(lance_take_events(&nic.l) & LANCE_EV_RX, 0);
+	/* One that was held goes without another question. */
+	assert_int_equal(nic_receive(&nic, nic_mac, 60), LANCE_RX_HOLD);
+	nic_set_desc(&nic, RX_RING, 1, RX_BUFFER(1), BUFFER_SIZE, OWN);
+	assert_int_equal(nic_receive(&nic, nic_mac, 60), LANCE_RX_DELIVERED);
+	lance_read(&nic.l, LANCE_RDP, 2);
+	assert_int_equal(lance_take_events(&nic.l) & LANCE_EV_RX, 0);
 	/* Another's frame is not held. */
 	nic_start(&nic, 2);
 	assert_int_equal(nic_receive(&nic, other, 60), LANCE_RX_FILTERED);
@@ -314,6 +320,12 @@ static void test_options(void **state)
 	assert_int_equal(nic_receive(&nic, nic_mac, 60), LANCE_RX_DELIVERED);
 	assert_memory_equal(nic.ram + RX_BUFFER(0) + 2, nic_mac, 6);
 	assert_int_equal(nic_message(&nic, RX_RING, 0), 64);
+	nic_set_desc(&nic, RX_RING, 1, RX_BUFFER(1), 32, OWN);
+	assert_int_equal(nic_receive(&nic, nic_mac, 60), LANCE_RX_DELIVERED);
+	assert_int_equal(nic_peek(&nic, RX_BUFFER(2), 1), 30);
+	nic_start(&nic, 2);
+	nic_give_rx(&nic, 4, BUFFER_SIZE);
+	assert_int_equal(nic_receive(&nic, nic_mac, 60), LANCE_RX_DELIVERED);
 
 	/* Padding is taken off where a length says that it is there. */
 	nic_play(&nic, "w122=0 w4=515");

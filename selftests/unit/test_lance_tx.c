@@ -31,8 +31,15 @@ static void test_one(void **state)
 		assert_int_equal(nic_status(&nic, TX_RING, 0), DONE);
 		assert_int_equal(nic.frames, 1);
 		nic_play(&nic, "w0=200 irq=0 r0=33");
+		/* What TMD2 says of another time goes. */
+		nic_give_tx(&nic, 1, 60, 0);
+		nic_poke(&nic, nic_desc(&nic, TX_RING, 1) + (style == 0 ? 6 : style == 3 ? 0 : 8),
+			 2, 0x1234);
+		nic_poke(&nic, nic_desc(&nic, TX_RING, 1) + (style ? 7 : 3), 1, OWN_FRAME >> 8);
+		demand();
+		assert_int_equal(nic_message(&nic, TX_RING, 1), 0);
 		/* Around the ring, and over its end. */
-		for (unsigned int i = 1; i < 10; i++) {
+		for (unsigned int i = 2; i < 10; i++) {
 			nic_give_tx(&nic, i & 3, 60 + i, OWN_FRAME);
 			demand();
 			assert_sent(i, TX_BUFFER(i & 3), 60 + i);
@@ -316,6 +323,8 @@ static void test_restart(void **state)
 	nic_play(&nic, "w0=48 tx=1 w0=4");
 	nic_give_tx(&nic, 0, 61, OWN_FRAME);
 	nic_play(&nic, "w0=42 tx=1 r74=fffd");
+	/* And so does INIT. */
+	nic_play(&nic, "w0=4 r74=fffd w0=1 r74=fffc w0=4");
 	/* Not transmitting, without TXON. */
 	nic_play(&nic, "w0=4 w15=2 w0=42 r0=62");
 	nic_give_tx(&nic, 0, 60, OWN_FRAME);
@@ -345,12 +354,14 @@ static void test_outstanding(void **state)
 	for (unsigned int i = 0; i < 4; i++)
 		nic_give_tx(&nic, i, 60 + i, OWN_FRAME);
 	demand();
+	nic_play(&nic, "r0=7b");
 	assert_true(lance_tx_pending(&nic.l));
 	for (unsigned int i = 0; i < 4; i++)
 		assert_int_equal(lance_tx_next(&nic.l, &tx[i]), LANCE_TX_SEND);
 	/* All are with the shell; none is fetched twice. */
 	assert_false(lance_tx_pending(&nic.l));
 	assert_int_equal(lance_tx_next(&nic.l, &tx[0]), LANCE_TX_NONE);
+	nic_play(&nic, "r0=73");
 	assert_int_equal(nic_status(&nic, TX_RING, 0), OWN_FRAME);
 	/* Out of order is not done. */
 	lance_tx_done(&nic.l, &tx[1], true);
@@ -461,7 +472,8 @@ static void test_loopback_bad(void **state)
 	nic_init(&nic, 2, LANCE_CSR15_LOOP);
 	nic_give_tx(&nic, 0, 64, OWN_FRAME);
 	memcpy(nic.ram + TX_BUFFER(0), nic_mac, 6);
-	nic_play(&nic, "w0=42 r0=92f3 r112=1");
+	nic_play(&nic, "w0=42 r0=92f3 r112=1 w4=1115");
+	assert_false(lance_needs_poll(&nic.l));
 	/* No receiver; too short; too long; memory that is none. */
 	nic_init(&nic, 2, LANCE_CSR15_LOOP | LANCE_CSR15_DRX);
 	nic_give_tx(&nic, 0, 64, OWN_FRAME);
