@@ -15,6 +15,7 @@
 #define INIT_BLOCK	0x0100u
 #define RX_RING		0x1000u
 #define TX_RING		0x2000u
+#define LAST_RING	(RAM_SIZE - 20)	/* a descriptor and a part of one */
 #define BUFFERS		0x4000u
 #define OUTSTANDING	4
 
@@ -287,6 +288,8 @@ static void bring_up(struct guest *g, struct input *in)
 	u32 how = take(in, 1);
 	u32 lens = take(in, 1);
 	u32 mode = take(in, 2) & 0xfffc;
+	u32 rx = how & 8 ? LAST_RING : RX_RING;
+	u32 tx = how & 16 ? LAST_RING : TX_RING;
 
 	write_csr(g, 0, LANCE_CSR0_STOP);
 	write_bcr(g, 20, how & 3);
@@ -294,9 +297,9 @@ static void bring_up(struct guest *g, struct input *in)
 	write_csr(g, 2, 0);
 	if (how & 4) {
 		write_csr(g, 15, mode);
-		write_csr(g, 24, RX_RING);
+		write_csr(g, 24, rx);
 		write_csr(g, 25, 0);
-		write_csr(g, 30, TX_RING);
+		write_csr(g, 30, tx);
 		write_csr(g, 31, 0);
 		write_csr(g, 76, -(lens & 15));
 		write_csr(g, 78, -(lens >> 4));
@@ -306,13 +309,13 @@ static void bring_up(struct guest *g, struct input *in)
 	if (how & 3) {
 		poke(g, INIT_BLOCK, 4, mode | (lens & 15) << 20 | lens >> 4 << 28);
 		memcpy(g->ram + INIT_BLOCK + 4, mac, 6);
-		poke(g, INIT_BLOCK + 20, 4, RX_RING);
-		poke(g, INIT_BLOCK + 24, 4, TX_RING);
+		poke(g, INIT_BLOCK + 20, 4, rx);
+		poke(g, INIT_BLOCK + 24, 4, tx);
 	} else {
 		poke(g, INIT_BLOCK, 2, mode);
 		memcpy(g->ram + INIT_BLOCK + 2, mac, 6);
-		poke(g, INIT_BLOCK + 16, 4, RX_RING | (lens & 7) << 29);
-		poke(g, INIT_BLOCK + 20, 4, TX_RING | lens >> 5 << 29);
+		poke(g, INIT_BLOCK + 16, 4, rx | (lens & 7) << 29);
+		poke(g, INIT_BLOCK + 20, 4, tx | lens >> 5 << 29);
 	}
 	write_csr(g, 0, LANCE_CSR0_INIT | LANCE_CSR0_STRT | LANCE_CSR0_IENA);
 }
@@ -337,6 +340,22 @@ static void forget_stale(struct guest *g)
 {
 	if (!g->l.tx.ahead)
 		hand_back(g, 1);
+}
+
+/* A state from a file that somebody has had his hands on: taken or refused. */
+static void mangle_state(struct guest *g, struct input *in)
+{
+	struct lance_state was, s;
+	u32 at = take(in, 2) % sizeof(s);
+
+	hand_back(g, 1);
+	lance_get(&g->l, &was);
+	s = was;
+	((u8 *)&s)[at] = take(in, 1);
+	if (!lance_set(&g->l, &s))
+		return;
+	lance_get(&g->l, &s);
+	CHECK(!memcmp(&s, &was, sizeof(s)));
 }
 
 static void outside(struct guest *g, u32 how)
@@ -406,8 +425,10 @@ static void step(struct guest *g, struct input *in)
 		descriptor(g, in, RX_RING);
 		break;
 	case 12:
-	case 13:
 		receive(g, in);
+		break;
+	case 13:
+		mangle_state(g, in);
 		break;
 	case 14:
 		outside(g, take(in, 1));

@@ -64,7 +64,8 @@ static void test_chain(void **state)
 	static const struct {
 		u32 len[4];
 	} chains[] = {
-		{ { 14, 60, 1, 1 } }, { { 1, 0, 0, 59 } }, { { 0, 1500, 14, 0 } }, { { 1, 1, 1, 1 } },
+		{ { 14, 60, 1, 1 } }, { { 1, 0, 0, 59 } },
+		{ { 0, 1500, 14, 0 } }, { { 1, 1, 1, 1 } },
 	};
 
 	for (unsigned int style = 0; style < 4; style++)
@@ -119,7 +120,8 @@ static const struct bad bads[] = {
 	{ "BCNT 0: no frame, and no interrupt", "w0=48 r0=73 tx=0",
 	  { { BUF, 0, OWN_FRAME, DONE, 0 } } },
 	{ "and then the same descriptor with a frame",
-	  "w0=48 tx=0 p14000.4=60000 p14004.4=8300ffc4 w0=48 tx=1",
+	  "w0=48 tx=0 p14000.4=60000 p14004.4=8300ffc4 w0=48 tx=1 "
+	  "p14020.4=60000 p14024.4=8300ffc4 w0=48 tx=0",
 	  { { BUF, 0, OWN_FRAME, DONE, 0 } } },
 	{ "a frame behind one of BCNT 0", "w0=48 r0=2f3 tx=1",
 	  { { BUF, 0, OWN_FRAME, DONE, 0 }, { BUF, 60, OWN_FRAME, DONE, 0 } } },
