@@ -18,7 +18,7 @@
 #include "test.h"
 
 #define STATUS_SKIPPED	4
-#define SECONDS_USUAL	60
+#define SECONDS_USUAL	300	/* nobody waits that long, but on a machine that is busy */
 
 const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
