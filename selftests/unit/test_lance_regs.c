@@ -68,7 +68,7 @@ static const struct row resets[] = {
 	{ "hard reset", reset_values },
 	{ "hard reset, after all was written",
 	  "w1=1 w3=5f00 w4=ffff w5=ffff w8=1 w15=ffff w80=0 w82=1 w100=1 w122=1 w124=18 W2=1002 "
-	  "W4=0 W9=1 W18=0 W20=2 w24=1 w76=1 reset irq=0 r1=0 r76=ffff r24=0" },
+	  "W4=0 W9=1 W18=0 W20=2 w24=1 w76=1 w78=1 reset irq=0 r1=0 r76=ffff r78=ffff r24=0" },
 	{ "a soft one keeps the BCRs",
 	  "W2=1002 W4=40c0 W9=1 W18=9061 W20=2 i14.2=0 R2=1002 R4=c0c0 R9=1 R18=9061 R20=302" },
 	{ "and some CSRs",
@@ -273,6 +273,7 @@ static void test_init_block(void **state)
 			       "r24=1000 r25=1 r30=4000 r31=1");
 		assert_int_equal(nic_csr(&nic, 76), (u16)-lens[log]);
 		assert_int_equal(nic_csr(&nic, 78), (u16)-lens[7 - log]);
+		assert_int_equal(nic_csr(&nic, 6), (7 - log) << 12 | log << 8);
 	}
 	/* The lowest bits of an address are not there. */
 	nic_play(&nic, "reset w1=1 w2=1 w0=1 r0=181");
@@ -304,6 +305,12 @@ static void test_shell(void **state)
 	lance_regions[0].write(&nic.l, 0x14, 4, 3);
 	assert_int_equal(lance_regions[0].read(&nic.l, 0x14, 4), 3);
 	assert_int_equal(nic.l.events, 0);
+	/* A reset changes RAP. */
+	lance_read(&nic.l, LANCE_DWIO_RESET, 4);
+	assert_int_equal(lance_take_events(&nic.l), LANCE_EV_LATCH | LANCE_EV_FILTER);
+	nic_rap(&nic, 0);
+	lance_write(&nic.l, LANCE_RDP, 4, LANCE_CSR0_STOP);
+	assert_int_equal(lance_take_events(&nic.l), LANCE_EV_FILTER);
 
 	nic_init(&nic, 2, LANCE_CSR15_PROM);
 	assert_false(lance_promiscuous(&nic.l));

@@ -350,6 +350,7 @@ static void test_suspend(void **state)
 static void test_outstanding(void **state)
 {
 	static struct lance_tx tx[4];
+	struct lance_state saved;
 
 	nic_start(&nic, 2);
 	nic.lazy = true;
@@ -396,6 +397,14 @@ static void test_outstanding(void **state)
 	nic_settle(&nic);
 	assert_int_equal(nic_status(&nic, TX_RING, 0), OWN_FRAME);
 	nic_play(&nic, "r0=72");
+
+	/* Another state is another chip, too. */
+	assert_int_equal(lance_tx_next(&nic.l, &tx[0]), LANCE_TX_SEND);
+	lance_get(&nic.l, &saved);
+	assert_int_equal(lance_set(&nic.l, &saved), 0);
+	lance_tx_done(&nic.l, &tx[0], true);
+	assert_int_equal(nic_status(&nic, TX_RING, 0), OWN_FRAME);
+	nic_settle(&nic);
 }
 
 /* To the chip itself, with a real FCS, and past the address filter. */
