@@ -61,6 +61,15 @@ struct vmnet_port *vmnet_port_attach(struct net *net, struct vmnet_attach *how,
 void vmnet_port_detach(struct vmnet_port *port);
 
 /**
+ * vmnet_port_of_file() - the port of an open, attached /dev/vmnet
+ * @file: whose reference the caller keeps as long as it uses the port
+ *
+ * Both may send and receive then: each frame comes to one of them. ERR_PTR:
+ * -EBADF if @file is not /dev/vmnet, -ENOTCONN if it is not attached.
+ */
+struct vmnet_port *vmnet_port_of_file(struct file *file);
+
+/**
  * vmnet_port_alloc() - an skb for a frame to send
  * @len: bytes of the frame, at most VMNET_FRAME_MAX (larger: NULL)
  *

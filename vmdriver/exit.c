@@ -149,7 +149,7 @@ static int opcode_length(enum vmdrv_exit_cause cause)
 }
 
 /* A single-stepping guest gets its trap after an emulated instruction as well. */
-static void single_step(struct vmdrv_vcpu *vcpu)
+void vmdrv_single_step(struct vmdrv_vcpu *vcpu)
 {
 	vmdrv_ops->set_dr(vcpu, 6, vmdrv_ops->get_dr(vcpu, 6) | DR6_BS);
 	vmdrv_queue_exception(vcpu, X86_TRAP_DB, false, 0);
@@ -168,8 +168,8 @@ int vmdrv_skip(struct vmdrv_vcpu *vcpu)
 					  vmdrv_ops->get_rip(vcpu));
 		next = vmdrv_ops->get_rip(vcpu) + prefixes.len + opcode_length(vcpu->exit.cause);
 	}
-	if (unlikely(vmdrv_ops->advance(vcpu, next)))
-		single_step(vcpu);
+	if (unlikely(static_call(vmdrv_advance)(vcpu, next)))
+		vmdrv_single_step(vcpu);
 	return TO_GUEST;
 }
 
@@ -378,7 +378,7 @@ bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu)
 {
 	struct vm_exit *exit = &vcpu->exit;
 
-	vmdrv_ops->decode(vcpu, exit);
+	static_call(vmdrv_decode)(vcpu, exit);
 	vcpu->exits[exit->cause]++;
 	switch (exit->cause) {
 	case VMDRV_CAUSE_IO:

@@ -24,6 +24,9 @@
 #include "trace.h"
 
 const struct vmdrv_ops *vmdrv_ops;
+DEFINE_STATIC_CALL_NULL(vmdrv_enter, vmdrv_enter_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_decode, vmdrv_decode_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_advance, vmdrv_advance_fn);
 struct vmdrv_caps vmdrv_caps;
 u64 vmdrv_host_xcr0;
 
@@ -184,6 +187,9 @@ static int __init vmdrv_init(void)
 	err = vmdrv_ops->setup();
 	if (err)
 		return err;
+	static_call_update(vmdrv_enter, vmdrv_ops->enter);
+	static_call_update(vmdrv_decode, vmdrv_ops->decode);
+	static_call_update(vmdrv_advance, vmdrv_ops->advance);
 	fill_caps();
 
 	err = vmdrv_class_register();

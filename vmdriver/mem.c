@@ -134,36 +134,60 @@ static int guest_ptr_locked(struct vmdrv_vm *vm, u64 gpa, bool write, void __use
 	return 0;
 }
 
-static int guest_access(struct vmdrv_vm *vm, u64 gpa, void *buf, size_t len, bool write)
+int vmdrv_guest_each(struct vmdrv_vm *vm, u64 gpa, size_t len, bool write, vmdrv_guest_fn fn,
+		     void *arg)
 {
 	void __user *ptr;
-	size_t n, left;
 	int err = 0;
+	size_t n;
 
 	down_read(&vm->mem.sem);
-	for (; len; gpa += n, buf += n, len -= n) {
+	for (; len && !err; gpa += n, len -= n) {
 		err = guest_ptr_locked(vm, gpa, write, &ptr, &n);
 		if (err)
 			break;
 		n = min(n, len);
-		left = write ? copy_to_user(ptr, buf, n) : copy_from_user(buf, ptr, n);
-		if (left) {
-			err = -EFAULT;
-			break;
-		}
+		err = fn(arg, ptr, n);
 	}
 	up_read(&vm->mem.sem);
 	return err;
 }
 
+static int copy_from(void *arg, void __user *ptr, size_t n)
+{
+	u8 **buf = arg;
+
+	if (copy_from_user(*buf, ptr, n))
+		return -EFAULT;
+	*buf += n;
+	return 0;
+}
+
+/* Two bytes are one store: a device's status word (core/lance.h). */
+static int copy_to(void *arg, void __user *ptr, size_t n)
+{
+	const u8 **buf = arg;
+	unsigned long left;
+	u16 word;
+
+	if (n == sizeof(word)) {
+		memcpy(&word, *buf, sizeof(word));
+		left = put_user(word, (u16 __user *)ptr);
+	} else {
+		left = copy_to_user(ptr, *buf, n);
+	}
+	*buf += n;
+	return left ? -EFAULT : 0;
+}
+
 int vmdrv_guest_read(struct vmdrv_vm *vm, u64 gpa, void *buf, size_t len)
 {
-	return guest_access(vm, gpa, buf, len, false);
+	return vmdrv_guest_each(vm, gpa, len, false, copy_from, &buf);
 }
 
 int vmdrv_guest_write(struct vmdrv_vm *vm, u64 gpa, const void *buf, size_t len)
 {
-	return guest_access(vm, gpa, (void *)buf, len, true);
+	return vmdrv_guest_each(vm, gpa, len, true, copy_to, &buf);
 }
 
 int vmdrv_guest_cmpxchg(struct vmdrv_vm *vm, u64 gpa, u64 old, u64 new, unsigned int size)

@@ -103,6 +103,14 @@ int vmdrv_guest_read(struct vmdrv_vm *vm, u64 gpa, void *buf, size_t len);
 int vmdrv_guest_write(struct vmdrv_vm *vm, u64 gpa, const void *buf, size_t len);
 
 /*
+ * Call fn for each piece of [gpa, gpa + len) that is in one slot, in order, with
+ * the owner's address of it, until it fails. Errors as above, or fn's.
+ */
+typedef int (*vmdrv_guest_fn)(void *arg, void __user *ptr, size_t n);
+int vmdrv_guest_each(struct vmdrv_vm *vm, u64 gpa, size_t len, bool write, vmdrv_guest_fn fn,
+		     void *arg);
+
+/*
  * Replace old by new in the naturally aligned 4 or 8 bytes (size) at gpa.
  * 0, -EAGAIN (old was not there), or an error of vmdrv_guest_write().
  */

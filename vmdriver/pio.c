@@ -28,26 +28,46 @@ static void set_rax(struct vmdrv_vcpu *vcpu, unsigned int size, u32 value)
 		*rax = (*rax & ~(u64)ws_all_ones(size)) | (value & ws_all_ones(size));
 }
 
+/* One access to a port of the VMM's. False if it has none, or has to wait. */
+static inline bool port_access(struct vmdrv_vcpu *vcpu, u32 *value, bool may_wait)
+{
+	struct ws_port_table *ports = vcpu->vm->ports;
+	const struct vm_exit *exit = &vcpu->exit;
+	struct ws_port_row *row = ws_port_row(ports, exit->io.port);
+
+	if (unlikely(row->region && row->region->flags & WS_REGION_WHOLE))
+		return vmdrv_nic_pio(vcpu, row->dev, value, may_wait);
+	if (exit->io.in)
+		return ws_ports_in(ports, exit->io.port, exit->io.size, value);
+	return ws_ports_out(ports, exit->io.port, exit->io.size, *value);
+}
+
+/* An access by an instruction without string and REP. */
+static inline bool single_access(struct vmdrv_vcpu *vcpu, bool may_wait)
+{
+	const struct vm_exit *exit = &vcpu->exit;
+	unsigned int size = exit->io.size;
+	u32 value = vcpu->ctx.gpr[VMDRV_RAX] & ws_all_ones(size);
+
+	if (!port_access(vcpu, &value, may_wait))
+		return false;
+	if (exit->io.in)
+		set_rax(vcpu, size, value);
+	trace_vmdrv_pio(vcpu->vm->id, exit->io.port, size, exit->io.in, value);
+	return true;
+}
+
 /* Right after the exit, interrupts off: a port of the VMM's own, one element. */
 bool vmdrv_pio_fast(struct vmdrv_vcpu *vcpu)
 {
 	const struct vm_exit *exit = &vcpu->exit;
-	unsigned int size = exit->io.size;
-	u32 value;
 
 	if (unlikely(exit->io.string || !exit->rip_next))
 		return false;
-	if (exit->io.in) {
-		if (!ws_ports_in(vcpu->vm->ports, exit->io.port, size, &value))
-			return false;
-		set_rax(vcpu, size, value);
-	} else {
-		value = vcpu->ctx.gpr[VMDRV_RAX] & ws_all_ones(size);
-		if (!ws_ports_out(vcpu->vm->ports, exit->io.port, size, value))
-			return false;
-	}
-	trace_vmdrv_pio(vcpu->vm->id, exit->io.port, size, exit->io.in, value);
-	vmdrv_skip(vcpu);
+	if (!single_access(vcpu, false))
+		return false;
+	if (unlikely(static_call(vmdrv_advance)(vcpu, exit->rip_next)))
+		vmdrv_single_step(vcpu);
 	return true;
 }
 
@@ -60,6 +80,7 @@ static int to_vmapp(struct vmdrv_vcpu *vcpu, u32 count)
 	run->io.size = vcpu->exit.io.size;
 	run->io.direction = vcpu->exit.io.in ? VMDRV_IO_IN : VMDRV_IO_OUT;
 	run->io.count = count;
+	run->io.latch = vcpu->io_latch;
 	return 0;
 }
 
@@ -247,19 +268,14 @@ static bool string_ports(struct vmdrv_vcpu *vcpu, const struct string_io *s, u8 
 	u32 value, i;
 	bool handled = true;
 
-	local_irq_disable();	/* as the handlers expect: see vmdrv_pio_fast() */
 	for (i = 0; i < s->count && handled; i++, data += size) {
 		value = 0;
-		if (exit->io.in) {
-			handled = ws_ports_in(vcpu->vm->ports, exit->io.port, size, &value);
-			if (handled)
-				memcpy(data, &value, size);
-		} else {
+		if (!exit->io.in)
 			memcpy(&value, data, size);
-			handled = ws_ports_out(vcpu->vm->ports, exit->io.port, size, value);
-		}
+		handled = port_access(vcpu, &value, true);
+		if (handled && exit->io.in)
+			memcpy(data, &value, size);
 	}
-	local_irq_enable();
 	return handled;
 }
 
@@ -338,8 +354,11 @@ int vmdrv_pio(struct vmdrv_vcpu *vcpu)
 	const struct vm_exit *exit = &vcpu->exit;
 	int ret;
 
+	vcpu->io_latch = 0;
 	if (exit->io.string)
 		return string_io(vcpu);
+	if (single_access(vcpu, true))
+		return vmdrv_skip(vcpu);
 	if (exit->io.port == VMDRV_BACKDOOR_PORT && exit->io.in && vmdrv_backdoor(vcpu))
 		return vmdrv_skip(vcpu);
 

@@ -13,7 +13,7 @@
 #include "vmdriver.h"
 
 /* Would a halted guest go on? With IF clear only an NMI or VMApp wakes it. */
-static bool runnable(struct vmdrv_vcpu *vcpu)
+static bool wakes(struct vmdrv_vcpu *vcpu)
 {
 	if (vcpu->pending.exception || vcpu->pending.irq)
 		return true;
@@ -28,8 +28,10 @@ static bool runnable(struct vmdrv_vcpu *vcpu)
 static void sleep_halted(struct vmdrv_vcpu *vcpu)
 {
 	vcpu->events[VMDRV_EVENT_HALT]++;
-	rcuwait_wait_event(&vcpu->wait, runnable(vcpu), TASK_INTERRUPTIBLE);
-	if (runnable(vcpu))
+	rcuwait_wait_event(&vcpu->wait,
+			   wakes(vcpu) || test_bit(VMDRV_REQ_NIC, &vcpu->requests),
+			   TASK_INTERRUPTIBLE);
+	if (wakes(vcpu))
 		vcpu->halted = false;
 }
 
@@ -117,7 +119,8 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 
 	local_irq_disable();
 	set_in_guest(vcpu);
-	if (unlikely(signal_pending(current) || need_resched()))
+	if (unlikely(signal_pending(current) || need_resched() ||
+		     test_bit(VMDRV_REQ_NIC, &vcpu->requests)))
 		goto out;
 	handled = -EIO;
 	if (unlikely(!vmdrv_hardware_enabled()))
@@ -131,7 +134,7 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 	do {
 		inject(vcpu);
 		trace_vmdrv_entry(vcpu);
-		vmdrv_ops->enter(vcpu);
+		static_call(vmdrv_enter)(vcpu);
 		handled = vmdrv_exit_fast(vcpu);
 		trace_vmdrv_exit(vcpu);
 	} while (handled && !READ_ONCE(vcpu->requests) && !need_resched());
@@ -153,6 +156,7 @@ static bool must_leave(struct vmdrv_vcpu *vcpu)
 /* Until VMApp is needed: 0 with the exit in the run page, or an error. */
 static int run_loop(struct vmdrv_vcpu *vcpu)
 {
+	u32 nics;
 	int ret;
 
 	for (;;) {
@@ -161,6 +165,14 @@ static int run_loop(struct vmdrv_vcpu *vcpu)
 			return -EINTR;
 		}
 		cond_resched();
+		if (test_bit(VMDRV_REQ_NIC, &vcpu->requests)) {
+			nics = vmdrv_nics_service(vcpu);
+			if (nics) {
+				vcpu->run->exit_reason = VMDRV_EXIT_NIC;
+				vcpu->run->nic.nics = nics;
+				return 0;
+			}
+		}
 		if (vcpu->halted) {
 			sleep_halted(vcpu);
 			continue;

@@ -131,10 +131,12 @@ SWITCH(io, IO);
 SWITCH(mmio, MMIO);
 SWITCH(shutdown, SHUTDOWN);
 SWITCH(stop, STOP);
+SWITCH(nic, NIC);
 
 static struct attribute *switches_attrs[] = {
 	&switches_intr.attr.attr, &switches_io.attr.attr, &switches_mmio.attr.attr,
 	&switches_shutdown.attr.attr, &switches_stop.attr.attr,
+	&switches_nic.attr.attr,
 	NULL
 };
 

@@ -39,6 +39,7 @@ static void vm_destroy(struct kref *kref)
 {
 	struct vmdrv_vm *vm = container_of(kref, struct vmdrv_vm, kref);
 
+	vmdrv_nics_destroy(vm);
 	device_del(&vm->device);
 	vmdrv_devices_destroy(vm);
 	vmdrv_mem_destroy(vm);
@@ -98,7 +99,7 @@ static int vm_set_irq(struct vmdrv_vm *vm, const struct vmdrv_irq *irq)
 {
 	if (!irq->irq || irq->irq > 15 || irq->irq == 2 || irq->level > 1)
 		return -EINVAL;
-	vmdrv_irq_set(vm, irq->irq, irq->level);
+	vmdrv_irq_set(vm, VMDRV_IRQ_VMAPP, irq->irq, irq->level);
 	return 0;
 }
 
@@ -155,17 +156,71 @@ static int vm_latch(struct vmdrv_vm *vm, unsigned int cmd, struct vmdrv_latch *l
 	return err;
 }
 
+union vm_arg {
+	struct vmdrv_memory memory;
+	struct vmdrv_irq irq;
+	struct vmdrv_latch latch;
+	struct vmdrv_device_state device;
+	struct vmdrv_nic_create nic_create;
+	struct vmdrv_nic_decode nic_decode;
+	struct vmdrv_nic_path nic_path;
+	struct vmdrv_nic_access nic_access;
+	struct vmdrv_nic_move nic_move;
+	struct vmdrv_nic_state nic_state;
+	struct vmdrv_nic_link nic_link;
+};
+
+static int vm_call(struct vmdrv_vm *vm, unsigned int cmd, unsigned long arg, union vm_arg *u)
+{
+	switch (cmd) {
+	case VMDRV_SET_MEMORY:
+		return vmdrv_mem_set(vm, &u->memory);
+	case VMDRV_CREATE_VCPU:
+		return arg ? -EINVAL : vmdrv_vcpu_create(vm);
+	case VMDRV_SET_IRQ:
+		return vm_set_irq(vm, &u->irq);
+	case VMDRV_ADD_LATCH:
+	case VMDRV_SET_LATCH:
+	case VMDRV_GET_LATCH:
+		return vm_latch(vm, cmd, &u->latch);
+	case VMDRV_GET_DEVICE:
+	case VMDRV_SET_DEVICE:
+		return vm_device_state(vm, &u->device, cmd == VMDRV_SET_DEVICE);
+	case VMDRV_RESET_DEVICES:
+		if (arg)
+			return -EINVAL;
+		vmdrv_devices_reset(vm);
+		return 0;
+	case VMDRV_NIC_CREATE:
+		return vmdrv_nic_create(vm, &u->nic_create);
+	case VMDRV_NIC_DECODE:
+		return vmdrv_nic_decode(vm, &u->nic_decode);
+	case VMDRV_NIC_SET_PATH:
+		return vmdrv_nic_set_path(vm, &u->nic_path);
+	case VMDRV_NIC_ACCESS:
+		return vmdrv_nic_access(vm, &u->nic_access);
+	case VMDRV_NIC_TRANSMIT:
+		return vmdrv_nic_transmit(vm, &u->nic_move);
+	case VMDRV_NIC_RECEIVE:
+		return vmdrv_nic_receive(vm, &u->nic_move);
+	case VMDRV_NIC_GET_STATE:
+	case VMDRV_NIC_SET_STATE:
+		return vmdrv_nic_state(vm, &u->nic_state, cmd == VMDRV_NIC_SET_STATE);
+	case VMDRV_NIC_SET_LINK:
+		return vmdrv_nic_set_link(vm, &u->nic_link);
+	case VMDRV_NIC_RESET:
+		return vmdrv_nic_reset(vm, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *argp = (void __user *)arg;
 	struct vmdrv_vm *vm = file->private_data;
-	union {
-		struct vmdrv_memory memory;
-		struct vmdrv_irq irq;
-		struct vmdrv_latch latch;
-		struct vmdrv_device_state device;
-	} u;
-	int err;
+	union vm_arg u;
+	int ret;
 
 	if (current->mm != vm->mm)
 		return -EIO;
@@ -175,34 +230,10 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (copy_from_user(&u, argp, _IOC_SIZE(cmd)))
 			return -EFAULT;
 	}
-
-	switch (cmd) {
-	case VMDRV_SET_MEMORY:
-		return vmdrv_mem_set(vm, &u.memory);
-	case VMDRV_CREATE_VCPU:
-		return arg ? -EINVAL : vmdrv_vcpu_create(vm);
-	case VMDRV_SET_IRQ:
-		return vm_set_irq(vm, &u.irq);
-	case VMDRV_ADD_LATCH:
-	case VMDRV_SET_LATCH:
-		return vm_latch(vm, cmd, &u.latch);
-	case VMDRV_GET_LATCH:
-		err = vm_latch(vm, cmd, &u.latch);
-		if (!err && copy_to_user(argp, &u.latch, sizeof(u.latch)))
-			err = -EFAULT;
-		return err;
-	case VMDRV_GET_DEVICE:
-		return vm_device_state(vm, &u.device, false);
-	case VMDRV_SET_DEVICE:
-		return vm_device_state(vm, &u.device, true);
-	case VMDRV_RESET_DEVICES:
-		if (arg)
-			return -EINVAL;
-		vmdrv_devices_reset(vm);
-		return 0;
-	default:
-		return -ENOTTY;
-	}
+	ret = vm_call(vm, cmd, arg, &u);
+	if (ret >= 0 && _IOC_DIR(cmd) & _IOC_READ && copy_to_user(argp, &u, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	return ret;
 }
 
 static int vm_release(struct inode *inode, struct file *file)

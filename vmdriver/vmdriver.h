@@ -5,7 +5,8 @@
  *
  * Locks, outermost first:
  *   vcpu->mutex	every vCPU ioctl but VMDRV_NMI; VMDRV_RUN is one of them
- *   vm->lock		vCPU creation and latches
+ *   vm->lock		vCPU and NIC creation, latches
+ *   nic->lock		a NIC's registers and rings; by trylock on the exit path
  *   vm->mem.sem	memory slots
  *   vm->mem.lock	the nested page tables (spinlock)
  *   vm->dev.lock	PIC pair, PIT and port 61h (raw spinlock, irqs off)
@@ -20,6 +21,7 @@
 #include <linux/mutex.h>
 #include <linux/rcuwait.h>
 #include <linux/spinlock.h>
+#include <linux/static_call.h>
 #include <linux/types.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
@@ -29,6 +31,7 @@
 #include "uapi/vmdriver.h"
 
 #include "dev/dev.h"
+#include "dev/nic.h"
 #include "mem.h"
 
 struct vmdrv_vcpu;
@@ -186,6 +189,14 @@ struct vmdrv_ops {
 extern const struct vmdrv_ops svm_ops;
 extern const struct vmdrv_ops *vmdrv_ops;	/* the backend of this machine */
 
+/* Those of its operations that nearly every exit needs, without a detour. */
+typedef void (vmdrv_enter_fn)(struct vmdrv_vcpu *vcpu);
+typedef void (vmdrv_decode_fn)(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
+typedef bool (vmdrv_advance_fn)(struct vmdrv_vcpu *vcpu, u64 next);
+DECLARE_STATIC_CALL(vmdrv_enter, vmdrv_enter_fn);
+DECLARE_STATIC_CALL(vmdrv_decode, vmdrv_decode_fn);
+DECLARE_STATIC_CALL(vmdrv_advance, vmdrv_advance_fn);
+
 /* An event that is to reach the guest before it goes on. */
 struct vmdrv_pending {
 	bool exception;
@@ -244,6 +255,7 @@ enum vmdrv_vcpu_mode { VMDRV_OUTSIDE, VMDRV_IN_GUEST };
 /* Bits of vcpu->requests. */
 #define VMDRV_REQ_FLUSH		0	/* the guest's TLB entries are stale */
 #define VMDRV_REQ_NMI		1	/* an NMI for the guest */
+#define VMDRV_REQ_NIC		2	/* a NIC of the VMM's wants vmdrv_nics_service() */
 
 struct vmdrv_vcpu {
 	struct vmdrv_context ctx;	/* first: enter.S knows its layout */
@@ -255,6 +267,7 @@ struct vmdrv_vcpu {
 	struct vm_exit exit;
 	struct vmdrv_pending pending;
 	struct vmdrv_completion completion;
+	u32 io_latch;			/* goes to VMApp with a port access: run->io.latch */
 	bool window;			/* the interrupt-window exit is on */
 	bool halted;
 	bool iret_step;			/* stepping over the IRET of an NMI handler */
@@ -291,6 +304,7 @@ struct vmdrv_vm {
 	struct vmdrv_mem mem;
 	struct ws_port_table *ports;
 	struct vmdrv_devices dev;
+	struct vmdrv_nic *nics[VMDRV_NIC_MAX];	/* each set once, under lock */
 	unsigned int latches;
 	u64 tsc_base;			/* host TSC at which the guest's is 0 */
 };
@@ -328,6 +342,7 @@ struct vmdrv_prefixes {
 bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu);
 int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu);
 int vmdrv_skip(struct vmdrv_vcpu *vcpu);
+void vmdrv_single_step(struct vmdrv_vcpu *vcpu);
 void vmdrv_queue_exception(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
 void vmdrv_queue_page_fault(struct vmdrv_vcpu *vcpu, u64 address, u32 error);
 int vmdrv_fetch(struct vmdrv_vcpu *vcpu, u8 insn[15]);

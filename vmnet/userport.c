@@ -393,6 +393,17 @@ struct vmnet_irqvec *vmnet_irq_page_get(struct file *file, struct vmnet_irq_page
 }
 EXPORT_SYMBOL_GPL(vmnet_irq_page_get);
 
+struct vmnet_port *vmnet_port_of_file(struct file *file)
+{
+	struct vmnet_port *port;
+
+	if (file->f_op != &user_fops)
+		return ERR_PTR(-EBADF);
+	port = port_of(file->private_data);
+	return port ?: ERR_PTR(-ENOTCONN);
+}
+EXPORT_SYMBOL_GPL(vmnet_port_of_file);
+
 void vmnet_irq_page_put(struct vmnet_irqvec *vec)
 {
 	vmnet_irqvec_put(vec);

@@ -97,6 +97,12 @@ bool ws_ports_in(struct ws_port_table *t, u16 port, unsigned int size, u32 *valu
 /* OUT of 1, 2 or 4 bytes, in the same way; bytes that nobody serves are lost. */
 bool ws_ports_out(struct ws_port_table *t, u16 port, unsigned int size, u32 value);
 
+/* The row that serves @port; its region is NULL if none does. */
+static inline struct ws_port_row *ws_port_row(struct ws_port_table *t, u16 port)
+{
+	return &t->rows[t->map[port]];
+}
+
 static inline u32 ws_port_latch_key(u16 port, unsigned int size)
 {
 	return (u32)port << 16 | size << 4;
@@ -110,7 +116,7 @@ static inline u32 ws_port_latch_key(u16 port, unsigned int size)
  */
 static inline u32 *ws_port_latch(struct ws_port_table *t, u16 port, unsigned int size)
 {
-	struct ws_port_row *row = &t->rows[t->map[port]];
+	struct ws_port_row *row = ws_port_row(t, port);
 
 	return row->latch_key == ws_port_latch_key(port, size) ? &row->latch_value : NULL;
 }

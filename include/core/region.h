@@ -16,6 +16,8 @@
 
 /* Memory semantics: a read or a write has no side effect (the paper, 3.3). */
 #define WS_REGION_LATCH	(1u << 0)
+/* The device takes accesses of any size itself, through its shell: no splitting. */
+#define WS_REGION_WHOLE	(1u << 1)
 
 /**
  * struct ws_region - one row: a run of ports (or MMIO bytes) with one handler

@@ -116,6 +116,98 @@ struct vmdrv_device_state {
 /* The PIC pair, the PIT and port 61h as after power-on. The vCPU is not touched. */
 #define VMDRV_RESET_DEVICES	_IO(VMDRV_IOC, 0x18)
 
+/* ---- NICs in the VMM ---- */
+
+#define VMDRV_NIC_MAX		8
+
+/*
+ * Where a NIC's registers and rings are worked on, the paper's section 3.3:
+ *
+ * VMDRV_PATH_VMAPP: in VMApp, which serves every access to the data port. The
+ *	address port is a latch of the VMM's: run->io.latch has its value, and
+ *	VMDRV_GET_LATCH and VMDRV_SET_LATCH reach it as any other.
+ * VMDRV_PATH_VMM: in the VMM. VMApp comes in when frames have to go out
+ *	(VMDRV_EXIT_NIC, then VMDRV_NIC_TRANSMIT) or have come (VMDRV_NIC_RECEIVE).
+ *
+ * Switching takes the Lance's state along: VMDRV_NIC_GET_STATE on the way to
+ * VMApp, VMDRV_NIC_SET_STATE on the way back. On path vmapp, SET_STATE also
+ * tells the VMM where RAP is and what it has when that changed by itself.
+ *
+ * All but TRANSMIT, RECEIVE and SET_LINK need the vCPU outside of VMDRV_RUN
+ * (EBUSY).
+ */
+#define VMDRV_PATH_VMAPP	0
+#define VMDRV_PATH_VMM		1
+
+/* EEXIST: made before. EBADF: not an attached /dev/vmnet. The file is kept open. */
+struct vmdrv_nic_create {
+	__u32 nic;		/* below VMDRV_NIC_MAX */
+	__u32 irq;		/* of the PIC pair, as for VMDRV_SET_IRQ */
+	__s32 vmnet_fd;
+	__u8 mac[6];		/* in the address PROM */
+	__u8 pad[2];
+};
+
+/* What the PCI function's command register and BAR 0 say now. EEXIST: ports are taken. */
+struct vmdrv_nic_decode {
+	__u32 nic;
+	__u16 port;		/* first of 32; a multiple of 32 */
+	__u8 io;		/* 1: the ports answer */
+	__u8 master;		/* 1: the NIC may use memory */
+	__u8 dwio;		/* path vmapp: RAP is 4 bytes at 14h, not 2 bytes at 12h */
+	__u8 pad[3];
+};
+
+struct vmdrv_nic_path {
+	__u32 nic;
+	__u32 path;		/* VMDRV_PATH_* */
+};
+
+/* An access through BAR 1, which VMApp has decoded. Path vmm only (EINVAL). */
+struct vmdrv_nic_access {
+	__u32 nic;
+	__u32 offset;		/* below 32 */
+	__u32 size;		/* 1, 2 or 4 */
+	__u32 write;		/* 0 or 1 */
+	__u32 value;		/* in or out */
+	__u32 pad;
+};
+
+/*
+ * Move frames between the guest's rings and the network; returns how many. A
+ * frame for which the guest has no buffer stays in the network's queue.
+ * EAGAIN for VMDRV_NIC_TRANSMIT: the network has no room now; some may have
+ * been sent. Try again when poll() says POLLOUT of the /dev/vmnet.
+ */
+struct vmdrv_nic_move {
+	__u32 nic;
+	__u32 budget;		/* at most this many frames; 1 to 256 */
+};
+
+struct vmdrv_nic_state {
+	__u32 nic;
+	__u32 size;		/* exactly sizeof(struct lance_state), core/lance.h */
+	__u64 data;		/* pointer */
+};
+
+/* The cable of the NIC: 1 in, 0 out. */
+struct vmdrv_nic_link {
+	__u32 nic;
+	__u32 up;
+};
+
+#define VMDRV_NIC_CREATE	_IOW(VMDRV_IOC, 0x40, struct vmdrv_nic_create)
+#define VMDRV_NIC_DECODE	_IOW(VMDRV_IOC, 0x41, struct vmdrv_nic_decode)
+#define VMDRV_NIC_SET_PATH	_IOW(VMDRV_IOC, 0x42, struct vmdrv_nic_path)
+#define VMDRV_NIC_ACCESS	_IOWR(VMDRV_IOC, 0x43, struct vmdrv_nic_access)
+#define VMDRV_NIC_TRANSMIT	_IOW(VMDRV_IOC, 0x44, struct vmdrv_nic_move)
+#define VMDRV_NIC_RECEIVE	_IOW(VMDRV_IOC, 0x45, struct vmdrv_nic_move)
+#define VMDRV_NIC_GET_STATE	_IOW(VMDRV_IOC, 0x46, struct vmdrv_nic_state)
+#define VMDRV_NIC_SET_STATE	_IOW(VMDRV_IOC, 0x47, struct vmdrv_nic_state)
+#define VMDRV_NIC_SET_LINK	_IOW(VMDRV_IOC, 0x48, struct vmdrv_nic_link)
+/* As after PCI reset: registers, not what VMDRV_NIC_DECODE said. */
+#define VMDRV_NIC_RESET		_IO(VMDRV_IOC, 0x49)	/* arg: the NIC's number */
+
 /* ---- a vCPU ---------------------------------------------------------------- */
 
 struct vmdrv_regs {
@@ -258,7 +350,8 @@ struct vmdrv_translate {
 #define VMDRV_EXIT_MMIO		2	/* memory that is in no slot, or read-only */
 #define VMDRV_EXIT_SHUTDOWN	3	/* triple fault */
 #define VMDRV_EXIT_STOP		4	/* the guest cannot go on: stop.reason says why */
-#define VMDRV_EXIT_MAX		5
+#define VMDRV_EXIT_NIC		5	/* a NIC of the VMM's has frames to send */
+#define VMDRV_EXIT_MAX		6
 
 #define VMDRV_IO_IN		0
 #define VMDRV_IO_OUT		1
@@ -280,7 +373,11 @@ struct vmdrv_run {
 			__u8 size;	/* 1, 2 or 4 */
 			__u8 direction;	/* VMDRV_IO_IN or _OUT */
 			__u32 count;	/* elements at VMDRV_DATA_OFFSET; above 1 for REP */
+			__u32 latch;	/* of the NIC on path vmapp whose port this is: RAP */
 		} io;
+		struct {
+			__u32 nics;	/* bit n: NIC n */
+		} nic;
 		/*
 		 * The instruction is not executed: VMApp decodes it, does what
 		 * it says, and sets the registers (RIP too). Nothing is

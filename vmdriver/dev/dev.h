@@ -27,6 +27,12 @@ enum vmdrv_pit_timer {
 	VMDRV_PIT_STOPPED,	/* until the PIC can take another IRQ 0 */
 };
 
+/* Who can hold an interrupt line: PCI devices share them. */
+enum vmdrv_irq_source {
+	VMDRV_IRQ_VMAPP,
+	VMDRV_IRQ_NIC0,		/* and one for each NIC after it */
+};
+
 /* A row of the PIC's table as the port table has it: with the lock around it. */
 struct vmdrv_pic_row {
 	struct ws_region region;
@@ -38,6 +44,7 @@ struct vmdrv_pic_row {
  * struct vmdrv_devices - embedded in struct vmdrv_vm as dev
  * @lock: everything below; innermost, taken with interrupts off
  * @dead: the timer must not be started any more
+ * @held: for each input of the PIC pair, who holds it: bits of vmdrv_irq_source
  * @owed: ticks that came while the one before was not acknowledged: made good
  *	as the guest acknowledges
  * @fired: when the timer last went off, in ns
@@ -51,6 +58,7 @@ struct vmdrv_devices {
 	raw_spinlock_t lock;
 	struct i8259_pair pic;
 	struct i8254 pit;
+	unsigned long held[I8259_LINES];
 	struct hrtimer timer;
 	enum vmdrv_pit_timer timer_state;
 	bool dead;
@@ -87,10 +95,11 @@ int vmdrv_devices_set(struct vmdrv_vm *vm, u32 device, const void *buf, u32 size
  * Level of the PIC pair's input @irq, 1 to 15 (0, the PIT's, and 2, the cascade,
  * are ignored). Any context; kicks the vCPU if there is an interrupt for it now.
  */
-void vmdrv_irq_set(struct vmdrv_vm *vm, unsigned int irq, bool level);
+void vmdrv_irq_set(struct vmdrv_vm *vm, enum vmdrv_irq_source source, unsigned int irq, bool level);
 
 /* The same for the vCPU's own thread, which looks for itself: no kick. */
-void vmdrv_irq_set_from_vcpu(struct vmdrv_vm *vm, unsigned int irq, bool level);
+void vmdrv_irq_set_from_vcpu(struct vmdrv_vm *vm, enum vmdrv_irq_source source, unsigned int irq,
+			     bool level);
 
 /* Does the PIC pair have an interrupt for the CPU? Without the lock. */
 #define vmdrv_irq_pending(vm)	READ_ONCE((vm)->dev.pic.intr)

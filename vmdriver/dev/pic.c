@@ -76,8 +76,12 @@ static int pic_init(struct vmdrv_vm *vm)
 	return 0;
 }
 
-/* Returns whether the output to the CPU has risen. */
-static bool set_line(struct vmdrv_vm *vm, unsigned int irq, bool level)
+/*
+ * A line that several share is up as long as one of them holds it. Returns
+ * whether the output to the CPU has risen.
+ */
+static bool set_line(struct vmdrv_vm *vm, enum vmdrv_irq_source source, unsigned int irq,
+		     bool level)
 {
 	struct vmdrv_devices *dev = &vm->dev;
 	unsigned long flags;
@@ -87,21 +91,23 @@ static bool set_line(struct vmdrv_vm *vm, unsigned int irq, bool level)
 		return false;
 	raw_spin_lock_irqsave(&dev->lock, flags);
 	raised = !dev->pic.intr;
-	i8259_set_irq(&dev->pic, irq, level);
+	__assign_bit(source, &dev->held[irq], level);
+	i8259_set_irq(&dev->pic, irq, dev->held[irq]);
 	raised &= dev->pic.intr;
 	raw_spin_unlock_irqrestore(&dev->lock, flags);
 	return raised;
 }
 
-void vmdrv_irq_set(struct vmdrv_vm *vm, unsigned int irq, bool level)
+void vmdrv_irq_set(struct vmdrv_vm *vm, enum vmdrv_irq_source source, unsigned int irq, bool level)
 {
-	if (set_line(vm, irq, level))
+	if (set_line(vm, source, irq, level))
 		vmdrv_kick(vm);
 }
 
-void vmdrv_irq_set_from_vcpu(struct vmdrv_vm *vm, unsigned int irq, bool level)
+void vmdrv_irq_set_from_vcpu(struct vmdrv_vm *vm, enum vmdrv_irq_source source, unsigned int irq,
+			     bool level)
 {
-	set_line(vm, irq, level);
+	set_line(vm, source, irq, level);
 }
 
 int vmdrv_irq_ack(struct vmdrv_vm *vm)

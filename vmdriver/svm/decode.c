@@ -145,20 +145,13 @@ static void decode_rare(struct vmdrv_vcpu *vcpu, const struct vmcb_control_area 
 	}
 }
 
-void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit)
+static noinline void decode_other(struct vmdrv_vcpu *vcpu, const struct vmcb_control_area *c,
+				  struct vm_exit *exit)
 {
-	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
 	u32 code = c->exit_code;
 
-	c->tlb_ctl = TLB_CONTROL_DO_NOTHING;
 	if (unlikely(c->exit_int_info & SVM_EXITINTINFO_VALID))
 		requeue_event(vcpu, c);
-
-	if (likely(code == SVM_EXIT_IOIO)) {
-		exit->cause = VMDRV_CAUSE_IO;
-		decode_io(c, exit);
-		return;
-	}
 	exit->rip_next = boot_cpu_has(X86_FEATURE_NRIPS) ? c->next_rip : 0;
 	if (code < ARRAY_SIZE(causes) && causes[code] != VMDRV_CAUSE_UNKNOWN)
 		exit->cause = causes[code];
@@ -166,4 +159,18 @@ void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit)
 		decode_rare(vcpu, c, exit);
 	if (code == SVM_EXIT_MSR && c->exit_info_1)
 		exit->cause = VMDRV_CAUSE_WRMSR;
+}
+
+void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit)
+{
+	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
+
+	c->tlb_ctl = TLB_CONTROL_DO_NOTHING;
+	/* A port access that was intercepted cannot have come while an event was delivered. */
+	if (likely(c->exit_code == SVM_EXIT_IOIO)) {
+		exit->cause = VMDRV_CAUSE_IO;
+		decode_io(c, exit);
+	} else {
+		decode_other(vcpu, c, exit);
+	}
 }

@@ -40,7 +40,7 @@
 	.section .noinstr.text, "ax"
 
 /*
- * void svm_enter(struct vmdrv_context *ctx)
+ * void svm_enter(struct vmdrv_vcpu *vcpu), which begins with its context
  *
  * Interrupts are off and come back off. Returns at the first exit that is not
  * an access to a latch.

@@ -41,6 +41,7 @@ struct svm_cpu {
 #define ASSERT_OFFSET(_offset, _type, _member)	\
 	static_assert((_offset) == offsetof(_type, _member))
 
+ASSERT_OFFSET(0, struct vmdrv_vcpu, ctx);
 ASSERT_OFFSET(0, struct vmdrv_context, gpr);
 ASSERT_OFFSET(CTX_BLOCK, struct vmdrv_context, block);
 ASSERT_OFFSET(CTX_BLOCK_PA, struct vmdrv_context, block_pa);
@@ -412,11 +413,6 @@ static void svm_put(struct vmdrv_vcpu *vcpu)
 	put_xcr0(vcpu);
 }
 
-static void svm_enter_guest(struct vmdrv_vcpu *vcpu)
-{
-	svm_enter(&vcpu->ctx);
-}
-
 /* ---- events: AMD manual 2, 15.20 "Event Injection" ---- */
 
 static bool svm_irq_allowed(struct vmdrv_vcpu *vcpu)
@@ -486,7 +482,7 @@ const struct vmdrv_ops svm_ops = {
 	.reset = svm_reset_all,
 	.load = svm_load,
 	.put = svm_put,
-	.enter = svm_enter_guest,
+	.enter = svm_enter,
 	.decode = svm_decode,
 	.irq_allowed = svm_irq_allowed,
 	.inject_irq = svm_inject_irq,

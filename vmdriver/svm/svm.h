@@ -45,7 +45,7 @@ static inline void svm_intercept(struct vmdrv_vcpu *vcpu, unsigned int bit, bool
 #define SVM_DR_INTERCEPTS	(0x000f | (0x000f | BIT(5) | BIT(7)) << 16)
 
 /* enter.S */
-asmlinkage void svm_enter(struct vmdrv_context *ctx);
+asmlinkage void svm_enter(struct vmdrv_vcpu *vcpu);
 
 /* decode.c */
 void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);

@@ -1,0 +1,671 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The shell around the Lance's core in the VMM: ports, lines, frames. Frames
+ * are moved by VMApp's threads, in the owner's address space; registers are
+ * served on the vCPU's thread, most of them right after the exit.
+ */
+#include <linux/err.h>
+#include <linux/etherdevice.h>
+#include <linux/file.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "vmdriver.h"
+#include "vmnet_port.h"
+
+#define NIC_BUDGET_MAX	256
+#define LANCE_EV_POLL	0x10000	/* beside the core's events: it is time for lance_poll() */
+/*
+ * How often a started chip looks at its rings unasked. It is 2 ms on the chip;
+ * no driver needs it that often, and each time costs an idle host a wake-up.
+ */
+#define NIC_POLL_JIFFIES	max_t(unsigned long, HZ / 50, 1)
+
+static struct vmdrv_nic *find(struct vmdrv_vm *vm, u32 index)
+{
+	if (index >= VMDRV_NIC_MAX)
+		return NULL;
+	/* Pairs with the release in vmdrv_nic_create(). */
+	return smp_load_acquire(&vm->nics[array_index_nospec(index, VMDRV_NIC_MAX)]);
+}
+
+/*
+ * The lock has two parts. Whoever moves frames, which may sleep, takes both;
+ * an access right after the exit takes the bit alone, and only if it is free.
+ * The bit alone is held with interrupts off: waiting for it is short.
+ */
+static bool nic_trylock(struct vmdrv_nic *nic)
+{
+	lockdep_assert_irqs_disabled();
+	return !test_and_set_bit_lock(0, &nic->busy);
+}
+
+static void nic_tryunlock(struct vmdrv_nic *nic)
+{
+	clear_bit_unlock(0, &nic->busy);
+}
+
+static void nic_lock(struct vmdrv_nic *nic)
+{
+	mutex_lock(&nic->lock);
+	while (test_and_set_bit_lock(0, &nic->busy))
+		cpu_relax();
+}
+
+static void nic_unlock(struct vmdrv_nic *nic)
+{
+	clear_bit_unlock(0, &nic->busy);
+	mutex_unlock(&nic->lock);
+}
+
+/* ---- the core's way to memory ---- */
+
+static bool bus_read(void *dev, u32 addr, void *buf, u32 len)
+{
+	struct vmdrv_nic *nic = dev;
+
+	return !vmdrv_guest_read(nic->vm, addr, buf, len);
+}
+
+static bool bus_write(void *dev, u32 addr, const void *buf, u32 len)
+{
+	struct vmdrv_nic *nic = dev;
+
+	return !vmdrv_guest_write(nic->vm, addr, buf, len);
+}
+
+struct skb_piece {
+	struct sk_buff *skb;
+	u32 offset;
+};
+
+static int copy_skb(void *arg, void __user *ptr, size_t n)
+{
+	struct skb_piece *piece = arg;
+	struct iov_iter to;
+
+	iov_iter_ubuf(&to, ITER_DEST, ptr, n);
+	if (skb_copy_datagram_iter(piece->skb, piece->offset, &to, n))
+		return -EFAULT;
+	piece->offset += n;
+	return 0;
+}
+
+/* The one copy of a received frame: from the network's buffer into the guest's. */
+static bool bus_copy(void *dev, void *rest, u32 offset, u32 addr, u32 len)
+{
+	struct skb_piece piece = { .skb = rest, .offset = offset };
+	struct vmdrv_nic *nic = dev;
+
+	return !vmdrv_guest_each(nic->vm, addr, len, true, copy_skb, &piece);
+}
+
+static const struct lance_bus nic_bus = {
+	.read = bus_read,
+	.write = bus_write,
+	.copy = bus_copy,
+};
+
+/* ---- ports ---- */
+
+static void unmap_ports_locked(struct vmdrv_nic *nic)
+{
+	ws_ports_remove(nic->vm->ports, nic);
+	nic->latch = NULL;
+}
+
+/*
+ * The 32 ports as three rows, RAP's a latch in the middle. The vCPU is not in
+ * the guest: this is its thread, or its mutex is held.
+ */
+static int map_ports_locked(struct vmdrv_nic *nic)
+{
+	bool dwio = nic->path == VMDRV_PATH_VMM ? lance_is_dwio(&nic->lance) : nic->dwio;
+	u32 rap = dwio ? LANCE_DWIO_RAP : LANCE_WIO_RAP;
+	unsigned int size = dwio ? 4 : 2;
+	int err;
+
+	unmap_ports_locked(nic);
+	if (!nic->base)
+		return 0;
+	nic->regions[0] = (struct ws_region) {
+		.name = "lance", .offset = 0, .len = rap, .flags = WS_REGION_WHOLE,
+	};
+	nic->regions[1] = (struct ws_region) {
+		.name = "lance-rap", .offset = rap, .len = size, .sizes = size,
+		.flags = WS_REGION_LATCH | WS_REGION_WHOLE,
+	};
+	nic->regions[2] = (struct ws_region) {
+		.name = "lance", .offset = rap + size, .len = LANCE_IO_SIZE - rap - size,
+		.flags = WS_REGION_WHOLE,
+	};
+	err = ws_ports_add(nic->vm->ports, nic->regions, VMDRV_NIC_ROWS, nic->base, nic);
+	if (err)
+		return err;
+	nic->latch = ws_port_latch(nic->vm->ports, nic->base + rap, size);
+	*nic->latch = nic->lance.rap;
+	return 0;
+}
+
+/* ---- what the core wants done ---- */
+
+static enum vmdrv_irq_source irq_source(const struct vmdrv_nic *nic)
+{
+	return VMDRV_IRQ_NIC0 + nic->index;
+}
+
+static void request_service(struct vmdrv_nic *nic, u32 events)
+{
+	struct vmdrv_vcpu *vcpu = READ_ONCE(nic->vm->vcpu);
+
+	atomic_or(events, &nic->events);
+	if (vcpu)
+		set_bit(VMDRV_REQ_NIC, &vcpu->requests);
+}
+
+/*
+ * After the core was called: its line follows, the rest is left for the vCPU's
+ * thread between two entries. If that is us, nobody has to be kicked.
+ */
+static void settle_locked(struct vmdrv_nic *nic, bool from_vcpu)
+{
+	u32 events = lance_take_events(&nic->lance);
+
+	if (events & LANCE_EV_LATCH && nic->latch)
+		*nic->latch = nic->lance.rap;
+	if (events & LANCE_EV_IRQ && from_vcpu)
+		vmdrv_irq_set_from_vcpu(nic->vm, irq_source(nic), nic->irq,
+					lance_irq(&nic->lance));
+	else if (events & LANCE_EV_IRQ)
+		vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, lance_irq(&nic->lance));
+	events &= LANCE_EV_INIT | LANCE_EV_TX | LANCE_EV_RX | LANCE_EV_FILTER;
+	if (!events)
+		return;
+	request_service(nic, events);
+	if (!from_vcpu)
+		vmdrv_kick(nic->vm);
+}
+
+/* ---- registers ---- */
+
+static u32 access_locked(struct vmdrv_nic *nic, u32 offset, unsigned int size, bool in, u32 value)
+{
+	bool dwio = lance_is_dwio(&nic->lance);
+
+	if (nic->latch)
+		lance_set_rap(&nic->lance, *nic->latch);
+	if (in)
+		value = lance_read(&nic->lance, offset, size);
+	else
+		lance_write(&nic->lance, offset, size, value);
+	if (unlikely(dwio != lance_is_dwio(&nic->lance)))
+		map_ports_locked(nic);		/* the same ports: nobody can be in the way */
+	else if (nic->latch)
+		*nic->latch = nic->lance.rap;
+	nic->counts[NIC_COUNT_ACCESS]++;
+	return value;
+}
+
+bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, bool may_wait)
+{
+	const struct vm_exit *exit = &vcpu->exit;
+	bool served = false;
+
+	if (may_wait) {
+		nic_lock(nic);
+		nic->counts[NIC_COUNT_ACCESS_SLOW]++;
+	} else if (!nic_trylock(nic)) {
+		return false;
+	}
+	if (nic->path == VMDRV_PATH_VMM) {
+		*value = access_locked(nic, exit->io.port - nic->base, exit->io.size,
+				       exit->io.in, *value);
+		if (nic->lance.events)
+			settle_locked(nic, true);
+		served = true;
+	} else if (nic->latch) {
+		vcpu->io_latch = *nic->latch;
+	}
+	if (may_wait)
+		nic_unlock(nic);
+	else
+		nic_tryunlock(nic);
+	return served;
+}
+
+/* ---- frames ---- */
+
+/* One frame from the guest's ring to the network. False: there is none now. */
+static bool transmit_one(struct vmdrv_nic *nic)
+{
+	struct lance_tx *tx = &nic->tx;
+	struct sk_buff *skb = NULL;
+	enum lance_tx_kind kind;
+	bool readable = true;
+
+	kind = lance_tx_next(&nic->lance, tx);
+	if (kind == LANCE_TX_NONE || kind == LANCE_TX_BUSY)
+		return false;
+	if (kind == LANCE_TX_SEND) {
+		skb = vmnet_port_alloc(tx->len, GFP_KERNEL);
+		if (skb)
+			readable = lance_tx_copy(&nic->lance, tx, skb->data);
+	}
+	lance_tx_done(&nic->lance, tx, readable);
+	if (skb && readable) {
+		nic->counts[NIC_COUNT_TX]++;
+		vmnet_port_transmit(nic->port, skb);	/* what it refuses, it counts */
+	} else if (kind == LANCE_TX_SEND) {
+		nic->counts[NIC_COUNT_TX_LOST]++;
+		kfree_skb(skb);
+	}
+	return true;
+}
+
+static bool move_valid(const struct vmdrv_nic *nic, const struct vmdrv_nic_move *args)
+{
+	return nic && args->budget && args->budget <= NIC_BUDGET_MAX;
+}
+
+int vmdrv_nic_transmit(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
+{
+	struct vmdrv_nic *nic = find(vm, args->nic);
+	bool room = true;
+	u32 n = 0;
+
+	if (!move_valid(nic, args))
+		return -EINVAL;
+	nic_lock(nic);
+	if (nic->path == VMDRV_PATH_VMM) {
+		while (n < args->budget && (room = vmnet_port_room(nic->port)) &&
+		       transmit_one(nic))
+			n++;
+		if (n == args->budget)
+			request_service(nic, LANCE_EV_TX);
+		settle_locked(nic, false);
+	}
+	nic_unlock(nic);
+	return room ? n : -EAGAIN;
+}
+
+static void receive_one(struct vmdrv_nic *nic, struct sk_buff *skb)
+{
+	u8 header[ETH_HLEN];
+	struct lance_frame frame = {
+		.data = skb->data,
+		.linear = skb_headlen(skb),
+		.len = skb->len,
+		.rest = skb,
+	};
+	enum lance_rx_result result = LANCE_RX_LENGTH;
+
+	if (frame.linear < sizeof(header) && !skb_copy_bits(skb, 0, header, sizeof(header))) {
+		frame.data = header;
+		frame.linear = sizeof(header);
+	}
+	if (frame.linear >= sizeof(header))
+		result = lance_receive(&nic->lance, &frame);
+	nic->counts[result == LANCE_RX_DELIVERED ? NIC_COUNT_RX : NIC_COUNT_RX_LOST]++;
+	consume_skb(skb);
+}
+
+int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
+{
+	struct vmdrv_nic *nic = find(vm, args->nic);
+	struct sk_buff *skb;
+	u32 n = 0;
+
+	if (!move_valid(nic, args))
+		return -EINVAL;
+	nic_lock(nic);
+	while (nic->path == VMDRV_PATH_VMM && n < args->budget && vmnet_port_waiting(nic->port)) {
+		/* Frames without a buffer wait where they are; a chip that is off loses them. */
+		if (!lance_can_receive(&nic->lance) && nic->lance.held) {
+			nic->counts[NIC_COUNT_RX_HELD]++;
+			break;
+		}
+		skb = vmnet_port_receive(nic->port);
+		if (!skb)
+			break;
+		receive_one(nic, skb);
+		n++;
+	}
+	settle_locked(nic, false);
+	nic_unlock(nic);
+	return n;
+}
+
+/* ---- the vCPU's thread between two entries ---- */
+
+/* Does VMApp have to come in? */
+static bool service(struct vmdrv_nic *nic)
+{
+	u32 events = atomic_xchg(&nic->events, 0);
+	bool wanted = false;
+	u8 mac[ETH_ALEN];
+
+	if (!events)
+		return false;
+	nic_lock(nic);
+	if (nic->path != VMDRV_PATH_VMM)
+		goto unlock;
+	if (events & LANCE_EV_INIT) {
+		lance_load(&nic->lance);
+		events |= LANCE_EV_TX;
+	}
+	if (events & LANCE_EV_POLL)
+		lance_poll(&nic->lance);
+	events |= nic->lance.events;
+	if (events & LANCE_EV_FILTER) {
+		lance_get_padr(&nic->lance, mac);
+		vmnet_port_set_mac(nic->port, mac);	/* refused: the network knows better */
+	}
+	wanted = (events & LANCE_EV_TX && lance_tx_pending(&nic->lance)) ||
+		 (events & LANCE_EV_RX && vmnet_port_waiting(nic->port));
+	if (lance_needs_poll(&nic->lance) && !timer_pending(&nic->poll))
+		mod_timer(&nic->poll, jiffies + NIC_POLL_JIFFIES);
+	nic->lance.events &= LANCE_EV_IRQ | LANCE_EV_LATCH;
+	settle_locked(nic, true);
+unlock:
+	nic_unlock(nic);
+	return wanted;
+}
+
+u32 vmdrv_nics_service(struct vmdrv_vcpu *vcpu)
+{
+	struct vmdrv_nic *nic;
+	u32 wanted = 0;
+	int i;
+
+	clear_bit(VMDRV_REQ_NIC, &vcpu->requests);
+	smp_mb__after_atomic();	/* before the NICs' events are taken */
+	for (i = 0; i < VMDRV_NIC_MAX; i++) {
+		nic = find(vcpu->vm, i);
+		if (nic && service(nic))
+			wanted |= BIT(i);
+	}
+	return wanted;
+}
+
+static void poll_timer(struct timer_list *timer)
+{
+	struct vmdrv_nic *nic = container_of(timer, struct vmdrv_nic, poll);
+
+	request_service(nic, LANCE_EV_POLL);
+	vmdrv_kick(nic->vm);
+}
+
+/* ---- life ---- */
+
+struct nic_attr {
+	struct attribute attr;
+	unsigned int count;
+};
+
+static ssize_t nic_show(struct kobject *kobj, struct attribute *attr, char *buf)
+{
+	struct vmdrv_nic *nic = container_of(kobj, struct vmdrv_nic, kobj);
+	unsigned int count = container_of(attr, struct nic_attr, attr)->count;
+
+	if (count == NIC_COUNTS)
+		return sysfs_emit(buf, "%s\n", READ_ONCE(nic->path) == VMDRV_PATH_VMM ?
+				  "vmm" : "vmapp");
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(nic->counts[count]));
+}
+
+static const struct sysfs_ops nic_sysfs_ops = {
+	.show = nic_show,
+};
+
+#define NIC_ATTR(_name, _count)	\
+	static struct nic_attr nic_##_name = {	\
+		.attr = { .name = __stringify(_name), .mode = 0444 }, .count = _count,	\
+	}
+NIC_ATTR(datapath, NIC_COUNTS);
+NIC_ATTR(tx, NIC_COUNT_TX);
+NIC_ATTR(tx_lost, NIC_COUNT_TX_LOST);
+NIC_ATTR(rx, NIC_COUNT_RX);
+NIC_ATTR(rx_held, NIC_COUNT_RX_HELD);
+NIC_ATTR(rx_lost, NIC_COUNT_RX_LOST);
+NIC_ATTR(access, NIC_COUNT_ACCESS);
+NIC_ATTR(access_slow, NIC_COUNT_ACCESS_SLOW);
+
+static struct attribute *nic_attrs[] = {
+	&nic_datapath.attr, &nic_tx.attr, &nic_tx_lost.attr, &nic_rx.attr, &nic_rx_held.attr,
+	&nic_rx_lost.attr, &nic_access.attr, &nic_access_slow.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(nic);
+
+static void nic_release(struct kobject *kobj)
+{
+	struct vmdrv_nic *nic = container_of(kobj, struct vmdrv_nic, kobj);
+
+	mutex_destroy(&nic->lock);
+	kfree(nic);
+}
+
+static const struct kobj_type nic_ktype = {
+	.release = nic_release,
+	.sysfs_ops = &nic_sysfs_ops,
+	.default_groups = nic_groups,
+};
+
+static int create_locked(struct vmdrv_vm *vm, const struct vmdrv_nic_create *args,
+			 struct file *file)
+{
+	struct vmnet_port *port = vmnet_port_of_file(file);
+	struct vmdrv_nic *nic;
+	int err;
+
+	lockdep_assert_held(&vm->lock);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	if (vm->nics[args->nic])
+		return -EEXIST;
+	nic = kzalloc(sizeof(*nic), GFP_KERNEL_ACCOUNT);
+	if (!nic)
+		return -ENOMEM;
+	nic->vm = vm;
+	mutex_init(&nic->lock);
+	nic->index = args->nic;
+	nic->irq = args->irq;
+	nic->path = VMDRV_PATH_VMM;
+	nic->port = port;
+	timer_setup(&nic->poll, poll_timer, 0);
+	lance_init(&nic->lance, &nic_bus, nic, args->mac);
+	err = kobject_init_and_add(&nic->kobj, &nic_ktype, &vm->device.kobj, "nic%u", nic->index);
+	if (err) {
+		kobject_put(&nic->kobj);
+		return err;
+	}
+	nic->file = file;
+	/* Pairs with find(). */
+	smp_store_release(&vm->nics[args->nic], nic);
+	return 0;
+}
+
+int vmdrv_nic_create(struct vmdrv_vm *vm, const struct vmdrv_nic_create *args)
+{
+	struct file *file;
+	int err;
+
+	if (args->nic >= VMDRV_NIC_MAX || args->pad[0] || args->pad[1] ||
+	    !is_valid_ether_addr(args->mac) || args->irq < 3 || args->irq > 15)
+		return -EINVAL;
+	file = fget(args->vmnet_fd);
+	if (!file)
+		return -EBADF;
+	mutex_lock(&vm->lock);
+	err = create_locked(vm, args, file);
+	mutex_unlock(&vm->lock);
+	if (err)
+		fput(file);	/* else the NIC has it */
+	return err;
+}
+
+void vmdrv_nics_destroy(struct vmdrv_vm *vm)
+{
+	struct vmdrv_nic *nic;
+	int i;
+
+	for (i = 0; i < VMDRV_NIC_MAX; i++) {
+		nic = vm->nics[i];
+		if (!nic)
+			continue;
+		timer_shutdown_sync(&nic->poll);
+		fput(nic->file);
+		kobject_del(&nic->kobj);
+		kobject_put(&nic->kobj);
+	}
+}
+
+/* ---- what changes the ports: the vCPU must not be in the guest ---- */
+
+/* The NIC with its lock and the vCPU's, or an error. */
+static struct vmdrv_nic *quiesce(struct vmdrv_vm *vm, u32 index)
+{
+	struct vmdrv_vcpu *vcpu = READ_ONCE(vm->vcpu);
+	struct vmdrv_nic *nic = find(vm, index);
+
+	if (!nic || !vcpu)
+		return ERR_PTR(-EINVAL);
+	if (!mutex_trylock(&vcpu->mutex))
+		return ERR_PTR(-EBUSY);
+	nic_lock(nic);
+	return nic;
+}
+
+static void resume(struct vmdrv_nic *nic)
+{
+	struct vmdrv_vcpu *vcpu = nic->vm->vcpu;
+
+	nic_unlock(nic);
+	mutex_unlock(&vcpu->mutex);
+}
+
+/* An access can move RAP among the ports: the vCPU must be out of the guest. */
+int vmdrv_nic_access(struct vmdrv_vm *vm, struct vmdrv_nic_access *args)
+{
+	struct vmdrv_nic *nic;
+	int err = -EINVAL;
+
+	if (args->offset >= LANCE_IO_SIZE || args->write > 1 || args->pad ||
+	    (args->size != 1 && args->size != 2 && args->size != 4))
+		return -EINVAL;
+	nic = quiesce(vm, args->nic);
+	if (IS_ERR(nic))
+		return PTR_ERR(nic);
+	if (nic->path == VMDRV_PATH_VMM) {
+		args->value = access_locked(nic, args->offset, args->size, !args->write,
+					    args->value);
+		settle_locked(nic, false);
+		err = 0;
+	}
+	resume(nic);
+	return err;
+}
+
+int vmdrv_nic_decode(struct vmdrv_vm *vm, const struct vmdrv_nic_decode *args)
+{
+	struct vmdrv_nic *nic;
+	int err;
+
+	if (args->io > 1 || args->master > 1 || args->port % LANCE_IO_SIZE || args->dwio > 1 ||
+	    args->pad[0] || args->pad[1] || args->pad[2])
+		return -EINVAL;
+	nic = quiesce(vm, args->nic);
+	if (IS_ERR(nic))
+		return PTR_ERR(nic);
+	if (nic->latch)		/* it goes with its port */
+		lance_set_rap(&nic->lance, *nic->latch);
+	nic->base = args->io ? args->port : 0;
+	nic->dwio = args->dwio;
+	lance_set_dma(&nic->lance, args->master);
+	err = map_ports_locked(nic);
+	if (err)
+		nic->base = 0;
+	settle_locked(nic, false);
+	resume(nic);
+	return err;
+}
+
+int vmdrv_nic_set_path(struct vmdrv_vm *vm, const struct vmdrv_nic_path *args)
+{
+	struct vmdrv_nic *nic;
+
+	if (args->path != VMDRV_PATH_VMM && args->path != VMDRV_PATH_VMAPP)
+		return -EINVAL;
+	nic = quiesce(vm, args->nic);
+	if (IS_ERR(nic))
+		return PTR_ERR(nic);
+	nic->path = args->path;
+	vmdrv_irq_set(vm, irq_source(nic), nic->irq,
+		      nic->path == VMDRV_PATH_VMM && lance_irq(&nic->lance));
+	resume(nic);
+	return 0;
+}
+
+int vmdrv_nic_state(struct vmdrv_vm *vm, const struct vmdrv_nic_state *args, bool set)
+{
+	void __user *data = u64_to_user_ptr(args->data);
+	struct lance_state state;
+	struct vmdrv_nic *nic;
+	int err = 0;
+
+	if (args->size != sizeof(state))
+		return -EINVAL;
+	if (set && copy_from_user(&state, data, sizeof(state)))
+		return -EFAULT;
+	nic = quiesce(vm, args->nic);
+	if (IS_ERR(nic))
+		return PTR_ERR(nic);
+	if (set) {
+		err = lance_set(&nic->lance, &state);
+		if (!err)
+			err = map_ports_locked(nic);
+		if (!err && nic->path == VMDRV_PATH_VMM)
+			settle_locked(nic, false);
+		lance_take_events(&nic->lance);
+	} else {
+		if (nic->latch)
+			lance_set_rap(&nic->lance, *nic->latch);
+		lance_get(&nic->lance, &state);
+	}
+	resume(nic);
+	if (!set && copy_to_user(data, &state, sizeof(state)))
+		err = -EFAULT;
+	return err;
+}
+
+int vmdrv_nic_reset(struct vmdrv_vm *vm, unsigned long index)
+{
+	struct vmdrv_nic *nic;
+
+	if (index >= VMDRV_NIC_MAX)
+		return -EINVAL;
+	nic = quiesce(vm, index);
+	if (IS_ERR(nic))
+		return PTR_ERR(nic);
+	lance_hard_reset(&nic->lance);
+	map_ports_locked(nic);
+	settle_locked(nic, false);
+	resume(nic);
+	return 0;
+}
+
+int vmdrv_nic_set_link(struct vmdrv_vm *vm, const struct vmdrv_nic_link *args)
+{
+	struct vmdrv_nic *nic = find(vm, args->nic);
+
+	if (!nic || args->up > 1)
+		return -EINVAL;
+	nic_lock(nic);
+	lance_set_link(&nic->lance, args->up);
+	settle_locked(nic, false);
+	nic_unlock(nic);
+	return 0;
+}
