@@ -22,11 +22,22 @@ int bus_add_mmio(struct bus *b, const struct ws_region *rows, unsigned int n, u6
 	return 0;
 }
 
+void bus_remove_mmio(struct bus *b, const void *dev)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < b->n_mmio; i++)
+		if (b->mmio[i].dev != dev)
+			b->mmio[kept++] = b->mmio[i];
+	b->n_mmio = kept;
+}
+
 void bus_io(struct bus *b, const struct vmdrv_run *run, u8 *data)
 {
 	unsigned int size = run->io.size;
 	u32 count = run->io.count, val;
 
+	b->latch = run->io.latch;
 	if (count > VMDRV_DATA_SIZE / size)
 		count = VMDRV_DATA_SIZE / size;
 	for (u32 i = 0; i < count; i++, data += size) {

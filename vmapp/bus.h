@@ -23,10 +23,14 @@ struct bus {
 	unsigned int n_mmio;
 	u64 nobody_in, nobody_out;	/* port accesses that nobody answered */
 	u64 nobody_mmio;
+	u32 latch;			/* run->io.latch, during bus_io() */
 };
 
 /* As ws_ports_add(), for memory: 0, -WS_EEXIST, -WS_ENOSPC. */
 int bus_add_mmio(struct bus *b, const struct ws_region *rows, unsigned int n, u64 base, void *dev);
+
+/* Take out every row that was added with @dev. */
+void bus_remove_mmio(struct bus *b, const void *dev);
 
 /* A VMDRV_EXIT_IO: all of its elements, in order; IN puts the answers into @data. */
 void bus_io(struct bus *b, const struct vmdrv_run *run, u8 *data);

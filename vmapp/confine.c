@@ -15,6 +15,7 @@
 #include "core/types.h"
 #include "serial.h"
 #include "uapi/vmdriver.h"
+#include "uapi/vmnet.h"
 
 /* Whatever their arguments: they act on what is open, on memory, on ourselves. */
 static const int allowed[] = {
@@ -69,9 +70,11 @@ static int add_rules(scmp_filter_ctx ctx)
 
 	for (size_t i = 0; i < WS_ARRAY_SIZE(allowed); i++)
 		ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* vmdriver's calls by their type byte, the terminal's by name. */
+	/* The calls of vmdriver and vmnet by their type byte, the terminal's by name. */
 	ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, VMDRV_IOC << 8));
+	ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, VMNET_IOC << 8));
 	for (size_t i = 0; i < WS_ARRAY_SIZE(allowed_ioctls); i++)
 		ret |= seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 					SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff,

@@ -80,6 +80,37 @@ static json_t *describe_serial(const struct machine *m)
 	return list;
 }
 
+static json_t *describe_nic(struct nic *n)
+{
+	struct vmnet_status status = { .link = 0 };
+	char mac[18];
+
+	nic_status(n, &status);
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1],
+		 n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
+	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:I,s:I,s:I}", "nic", (int)n->index,
+			 "network", n->network, "address", mac, "path", nic_path_name(n->path),
+			 "link", n->gone ? "gone" : n->link ? "up" : "down",
+			 "irq", (int)n->irq.irq,
+			 "tx_frames", (json_int_t)status.counters[VMNET_TX_FRAMES],
+			 "rx_frames", (json_int_t)status.counters[VMNET_RX_FRAMES],
+			 "rx_queue_full", (json_int_t)status.counters[VMNET_RX_QUEUE_FULL]);
+}
+
+static void describe_nics(struct nics *ns, json_t *obj)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < VMDRV_NIC_MAX; i++)
+		if (ns->nic[i].all)
+			json_array_append_new(list, describe_nic(&ns->nic[i]));
+	json_object_set_new(obj, "nics", list);
+	if (ns->page)
+		json_object_set_new(obj, "irq_page",
+				    json_pack("{s:I,s:I}", "found", (json_int_t)ns->found,
+					      "spared", (json_int_t)ns->spared));
+}
+
 /* Values that are not UTF-8 are left out: JSON cannot hold them. */
 static json_t *describe_config(const struct vmx *v)
 {
@@ -90,7 +121,7 @@ static json_t *describe_config(const struct vmx *v)
 	return config;
 }
 
-static json_t *describe(const struct machine *m)
+static json_t *describe(struct machine *m)
 {
 	json_t *obj = json_pack("{s:b,s:s%,s:i,s:i,s:i,s:s,s:I}", "ok", 1,
 				"name", m->name, strlen(m->name), "pid", (int)getpid(),
@@ -101,6 +132,7 @@ static json_t *describe(const struct machine *m)
 
 	json_object_set_new(obj, "reason", json_string(m->reason));
 	json_object_set_new(obj, "serial", describe_serial(m));
+	describe_nics(&m->nics, obj);
 	json_object_set_new(obj, "config", describe_config(m->config));
 	json_object_set_new(obj, "nobody",
 			    json_pack("{s:I,s:I,s:I}", "in", (json_int_t)m->bus.nobody_in,
@@ -144,8 +176,41 @@ static json_t *raise_nmi(struct machine *m)
 	return ok();
 }
 
-static json_t *execute(struct machine *m, const char *cmd)
+struct datapath {
+	struct nic *nic;
+	u32 path;
+	int failed;
+	struct error err;
+};
+
+static void switch_datapath(struct machine *m, void *arg)
 {
+	struct datapath *d = arg;
+
+	(void)m;
+	d->failed = nic_set_path(d->nic, d->path, &d->err);
+}
+
+static json_t *set_datapath(struct machine *m, const json_t *req)
+{
+	json_int_t nic = json_integer_value(json_object_get(req, "nic"));
+	const char *path = json_string_value(json_object_get(req, "path"));
+	struct datapath d = { .failed = -1 };
+
+	if (nic < 0 || nic >= VMDRV_NIC_MAX || !m->nics.nic[nic].all)
+		return refusal("there is no such NIC; vmctl info lists those it has");
+	if (!path || !nic_path_parse(path, &d.path))
+		return refusal("a data path is \"vmm\" or \"vmapp\"");
+	d.nic = &m->nics.nic[nic];
+	if (!machine_call(m, switch_datapath, &d))
+		return refusal("the VM is about to end");
+	return d.failed ? refusal(d.err.text) : ok();
+}
+
+static json_t *execute(struct machine *m, const char *cmd, const json_t *req)
+{
+	if (!strcmp(cmd, "datapath"))
+		return set_datapath(m, req);
 	if (!strcmp(cmd, "info"))
 		return describe(m);
 	if (!strcmp(cmd, "powerdown"))
@@ -171,7 +236,7 @@ static bool handle_line(struct control_client *k, size_t len)
 
 	if (cmd && !strcmp(cmd, "console"))
 		gone = become_console(k, len + 1);
-	else if (!answer(k, cmd ? execute(m, cmd) : refusal("a line must be {\"cmd\":\"...\"}"))) {
+	else if (!answer(k, cmd ? execute(m, cmd, req) : refusal("a line must be {\"cmd\":\"...\"}"))) {
 		forget_client(k, true);
 		gone = true;
 	}

@@ -7,7 +7,11 @@
  *
  *	info		name, pid, id, memory_mib, state (running, stopped), reason,
  *			uptime_s, serial [{type, path}], config {}, nobody {in, out,
- *			mmio}: accesses that no device answered
+ *			mmio}: accesses that no device answered; nics [{nic, network, address, path, link, irq, and what
+ *			vmnet counts: tx_frames, rx_frames, rx_queue_full}],
+ *			irq_page {found, spared}: bits that were found set, and
+ *			system calls that a clear one made needless
+ *	datapath	"nic": N, "path": "vmm" or "vmapp"; answered when it is done
  *	powerdown	press the power button
  *	reset, nmi	the button
  *	quit		end at once

@@ -24,6 +24,18 @@ void machine_request(struct machine *m, unsigned int request)
 	vcpu_kick(m);
 }
 
+bool machine_call(struct machine *m, void (*call)(struct machine *m, void *arg), void *arg)
+{
+	if (m->requests & MACHINE_END)
+		return false;
+	m->call = call;
+	m->call_arg = arg;
+	machine_request(m, MACHINE_CALL);
+	while (m->requests & MACHINE_CALL)
+		pthread_cond_wait(&m->called, &m->lock);
+	return true;
+}
+
 void machine_stop(struct machine *m, const char *fmt, ...)
 {
 	va_list ap;
@@ -59,8 +71,11 @@ static void set_irq(void *ctx, unsigned int irq, bool level)
 {
 	struct machine *m = ctx;
 	struct vmdrv_irq line = { .irq = irq, .level = level };
+	u8 *holders = &m->irq_holders[irq];
 
-	ioctl(m->vm_fd, VMDRV_SET_IRQ, &line);
+	*holders = (u8)(level ? *holders + 1 : *holders - 1);
+	if (*holders == level)	/* from none to one, or from one to none */
+		ioctl(m->vm_fd, VMDRV_SET_IRQ, &line);
 }
 
 static void on_wake(void *arg)
@@ -69,6 +84,7 @@ static void on_wake(void *arg)
 
 	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
 		serial_wake(&m->serial[i]);
+	nics_wake(&m->nics);
 	if ((m->requests & MACHINE_END) || (m->state == MACHINE_STOPPED && !m->stay))
 		loop_stop(&m->loop);
 }
@@ -172,6 +188,17 @@ static int create_serial(struct machine *m, struct error *err)
 	return 0;
 }
 
+static int create_nics(struct machine *m, struct error *err)
+{
+	m->nics.vm_fd = m->vm_fd;
+	m->nics.bus = &m->bus;
+	m->nics.bridge = &m->i440fx;
+	m->nics.mem = &m->mem;
+	m->nics.loop = &m->loop;
+	m->nics.irq = irq_line(m, 0);
+	return nics_create(&m->nics, m->config, m->name, err);
+}
+
 static int create_devices(struct machine *m, struct error *err)
 {
 	const struct dev_clock utc = { loop_realtime, NULL }, uptime = { loop_monotonic, NULL };
@@ -208,7 +235,7 @@ static int create_devices(struct machine *m, struct error *err)
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
 		return -1;
-	return 0;
+	return create_nics(m, err);
 }
 
 static void reset_devices(struct machine *m)
@@ -221,6 +248,7 @@ static void reset_devices(struct machine *m)
 	i8042_reset(&m->i8042);
 	port92_reset(&m->port92);
 	i440fx_reset(&m->i440fx);
+	nics_reset(&m->nics);
 }
 
 static int load_guest(struct machine *m, struct error *err)
@@ -262,6 +290,7 @@ void machine_init(struct machine *m, const struct vmx *config)
 	m->boot.initrd_fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->changed, NULL);
+	pthread_cond_init(&m->called, NULL);
 }
 
 int machine_create(struct machine *m, struct error *err)
@@ -287,6 +316,7 @@ void machine_destroy(struct machine *m)
 	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
 		serial_close(&m->serial[i]);
 	serial_restore_terminal();
+	nics_destroy(&m->nics);
 	loop_timer_free(&m->rtc_timer);
 	loop_timer_free(&m->pm_timer);
 	loop_destroy(&m->loop);

@@ -23,6 +23,7 @@
 #include "error.h"
 #include "loop.h"
 #include "mem.h"
+#include "nic.h"
 #include "serial.h"
 #include "uapi/vmdriver.h"
 #include "vmx.h"
@@ -35,11 +36,15 @@ enum machine_state {
 /* What the vCPU's thread is asked to do, or'ed together. */
 #define MACHINE_RESET	(1u << 0)
 #define MACHINE_END	(1u << 1)	/* power off; the process ends */
+#define MACHINE_CALL	(1u << 2)	/* machine_call() */
 
 struct machine {
 	pthread_mutex_t lock;		/* the device lock */
 	pthread_cond_t changed;		/* requests, while the vCPU's thread does not run */
 	pthread_t vcpu_thread;
+	pthread_cond_t called;		/* MACHINE_CALL is done */
+	void (*call)(struct machine *m, void *arg);
+	void *call_arg;
 	unsigned int requests;
 	enum machine_state state;
 	char reason[256];		/* STOPPED: why */
@@ -67,6 +72,8 @@ struct machine {
 	struct i440fx i440fx;
 	struct piix4pm pm;
 	struct loop_timer pm_timer;
+	struct nics nics;
+	u8 irq_holders[16];		/* devices that hold a line up: they may share it */
 };
 
 /* All zero becomes nothing: machine_destroy() works from here on. @config stays. */
@@ -85,6 +92,11 @@ void machine_loop(struct machine *m);
 void machine_request(struct machine *m, unsigned int request);
 /* The guest resets itself: what worldswitch.reboot says; the caller holds the lock. */
 void machine_reboot(struct machine *m);
+/*
+ * Have the vCPU's thread call @call, out of the guest and with the lock held,
+ * and wait for it. Not on that thread. False: the VM is about to end.
+ */
+bool machine_call(struct machine *m, void (*call)(struct machine *m, void *arg), void *arg);
 /* The guest cannot go on; the vCPU's thread, with the lock held. */
 void machine_stop(struct machine *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

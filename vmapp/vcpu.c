@@ -163,6 +163,9 @@ static void handle_exit(struct machine *m)
 	case VMDRV_EXIT_STOP:
 		machine_stop(m, "%.*s", (int)sizeof(run->stop.reason), run->stop.reason);
 		break;
+	case VMDRV_EXIT_NIC:
+		nics_move(&m->nics, run->nic.nics);
+		break;
 	default:
 		machine_stop(m, "the VMM left for an unknown reason %u", run->exit_reason);
 	}
@@ -187,10 +190,19 @@ static void run_guest(struct machine *m)
 	ret = ioctl(m->vcpu_fd, VMDRV_RUN, 0);
 	failed = errno;
 	pthread_mutex_lock(&m->lock);
+	nics_enter(&m->nics);
 	if (!ret)
 		handle_exit(m);
 	else if (failed != EINTR)
 		machine_stop(m, "the VMM cannot run it: %s", strerror(failed));
+	nics_leave(&m->nics);
+}
+
+static void do_call(struct machine *m)
+{
+	m->call(m, m->call_arg);
+	m->requests &= ~MACHINE_CALL;
+	pthread_cond_signal(&m->called);
 }
 
 void *vcpu_main(void *machine)
@@ -199,13 +211,17 @@ void *vcpu_main(void *machine)
 
 	pthread_mutex_lock(&m->lock);
 	while (!(m->requests & MACHINE_END)) {
-		if (m->requests & MACHINE_RESET)
+		if (m->requests & MACHINE_CALL)
+			do_call(m);
+		else if (m->requests & MACHINE_RESET)
 			restart(m);
 		else if (m->state == MACHINE_STOPPED)
 			pthread_cond_wait(&m->changed, &m->lock);
 		else
 			run_guest(m);
 	}
+	if (m->requests & MACHINE_CALL)
+		do_call(m);
 	loop_wake(&m->loop);
 	pthread_mutex_unlock(&m->lock);
 	return NULL;

@@ -36,12 +36,24 @@ struct vmx_key {
 	{ "serial" n ".fileName", VMX_STRING, "", "path of the pipe (Unix socket) or file", \
 	  NULL, 0, 0 }
 
+#define NIC_KEYS(n) \
+	{ "ethernet" n ".present", VMX_BOOL, "FALSE", "the NIC exists", NULL, 0, 0 }, \
+	{ "ethernet" n ".virtualDev", VMX_CHOICE, "vlance", "what it is", "vlance", 0, 0 }, \
+	{ "ethernet" n ".connectionType", VMX_CHOICE, "bridged", "its kind of network", \
+	  "bridged|hostonly|custom", 0, 0 }, \
+	{ "ethernet" n ".vnet", VMX_STRING, "", "name of the network", NULL, 0, 0 }, \
+	{ "ethernet" n ".address", VMX_STRING, "", "MAC address", NULL, 0, 0 }, \
+	{ "worldswitch.ethernet" n ".datapath", VMX_CHOICE, "vmm", "where its registers are", \
+	  "vmm|vmapp", 0, 0 }
+
 static const struct vmx_key keys[] = {
 	{ "memsize", VMX_UINT, "256", "memory of the guest in MiB", NULL, 4, 1ul << 26 },
 	{ "displayName", VMX_STRING, "", "name of the VM", NULL, 0, 0 },
 	{ "numvcpus", VMX_UINT, "1", "number of CPUs", NULL, 1, 1 },
 	SERIAL_KEYS("0", "TRUE"),
 	SERIAL_KEYS("1", "FALSE"),
+	NIC_KEYS("0"), NIC_KEYS("1"), NIC_KEYS("2"), NIC_KEYS("3"),
+	NIC_KEYS("4"), NIC_KEYS("5"), NIC_KEYS("6"), NIC_KEYS("7"),
 	{ "worldswitch.kernel", VMX_STRING, "", "bzImage to boot directly", NULL, 0, 0 },
 	{ "worldswitch.initrd", VMX_STRING, "", "initramfs for it", NULL, 0, 0 },
 	{ "worldswitch.append", VMX_STRING, "", "command line for it", NULL, 0, 0 },
@@ -419,7 +431,7 @@ void vmx_print_keys(FILE *f)
 	for (size_t i = 0; i < WS_ARRAY_SIZE(keys); i++) {
 		const struct vmx_key *k = &keys[i];
 
-		fprintf(f, "%-24s %s", k->name, k->help);
+		fprintf(f, "%-32s %s", k->name, k->help);
 		if (k->type == VMX_CHOICE)
 			fprintf(f, ": %s", k->choices);
 		else if (k->type == VMX_BOOL)

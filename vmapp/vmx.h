@@ -18,6 +18,16 @@
  *	serialN.fileType	where it ends: stdio, pty, pipe (a Unix socket that
  *				vmapp listens on), file (appended to), none
  *	serialN.fileName	path for pipe and file
+ *	ethernetN.present	TRUE: NIC N (0 to 7) exists, in PCI slot 4 + N
+ *	ethernetN.virtualDev	vlance, an AMD Am79C970A
+ *	ethernetN.connectionType	bridged, hostonly or custom; it says which network
+ *				is meant if ethernetN.vnet does not
+ *	ethernetN.vnet		the network's name (see vmctl net); default bridged0
+ *				for bridged, hostonly0 for hostonly
+ *	ethernetN.address	MAC address, as 00:0c:29:xx:xx:xx; default one that is
+ *				made from the VM's name and N
+ *	worldswitch.ethernetN.datapath	vmm: registers and rings are served in the VMM;
+ *				vmapp: every data port access is a world switch
  *	worldswitch.kernel	a bzImage to boot directly
  *	worldswitch.initrd	its initramfs
  *	worldswitch.append	its command line

@@ -25,6 +25,41 @@ void machine_request(struct machine *m, unsigned int request)
 	requests |= request;
 }
 
+static bool ending;
+
+bool machine_call(struct machine *m, void (*call)(struct machine *m, void *arg), void *arg)
+{
+	if (!ending)
+		call(m, arg);
+	return !ending;
+}
+
+/* The part of the NICs. */
+const char *nic_path_name(u32 path)
+{
+	return path == VMDRV_PATH_VMM ? "vmm" : "vmapp";
+}
+
+bool nic_path_parse(const char *name, u32 *path)
+{
+	*path = strcmp(name, "vmm") ? VMDRV_PATH_VMAPP : VMDRV_PATH_VMM;
+	return *path == VMDRV_PATH_VMM || !strcmp(name, "vmapp");
+}
+
+int nic_set_path(struct nic *n, u32 path, struct error *e)
+{
+	if (path == VMDRV_PATH_VMM)
+		return error_set(e, "it does not want to");
+	n->path = path;
+	return 0;
+}
+
+bool nic_status(struct nic *n, struct vmnet_status *status)
+{
+	status->counters[VMNET_TX_FRAMES] = 12;
+	return true;
+}
+
 static void set_irq(void *ctx, unsigned int irq, bool level)
 {
 	*(bool *)ctx = level;
@@ -221,11 +256,55 @@ static void test_misbehaviour(void **state)
 	close(fd);
 }
 
+static void test_nics(void **state)
+{
+	int fd = connect_client();
+	struct nic *n = &machine.nics.nic[3];
+	json_t *info, *nic;
+
+	n->all = &machine.nics;
+	n->index = 3;
+	n->path = VMDRV_PATH_VMM;
+	strcpy(n->network, "lan");
+	memcpy(n->mac, "\x00\x0c\x29\x01\x02\xfe", 6);
+	info = json_loads(ask(fd, "{\"cmd\":\"info\"}\n"), 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(info, "nics")), 1);
+	nic = json_array_get(json_object_get(info, "nics"), 0);
+	assert_int_equal(json_integer_value(json_object_get(nic, "nic")), 3);
+	assert_int_equal(json_integer_value(json_object_get(nic, "tx_frames")), 12);
+	assert_string_equal(json_string_value(json_object_get(nic, "address")),
+			    "00:0c:29:01:02:fe");
+	assert_string_equal(json_string_value(json_object_get(nic, "path")), "vmm");
+	assert_string_equal(json_string_value(json_object_get(nic, "network")), "lan");
+	assert_string_equal(json_string_value(json_object_get(nic, "link")), "down");
+	json_decref(info);
+
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":2,\"path\":\"vmm\"}\n"),
+			       "no such NIC"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":-1,\"path\":\"vmm\"}\n"),
+			       "no such NIC"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":3,\"path\":\"x\"}\n"),
+			       "data path is"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":3}\n"), "data path is"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":3,\"path\":\"vmm\"}\n"),
+			       "does not want to"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":3,\"path\":\"vmapp\"}\n"),
+			       "\"ok\":true"));
+	assert_int_equal(n->path, VMDRV_PATH_VMAPP);
+	ending = true;
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"datapath\",\"nic\":3,\"path\":\"vmapp\"}\n"),
+			       "about to end"));
+	ending = false;
+	close(fd);
+	run_loop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_misbehaviour, setup, teardown),
 	};

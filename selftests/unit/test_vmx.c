@@ -52,6 +52,11 @@ static void test_defaults(void **state)
 	assert_true(vmx_bool(&v, "serial0.present"));
 	assert_false(vmx_bool(&v, "serial1.present"));
 	assert_string_equal(vmx_str(&v, "worldswitch.tripleFault"), "stop");
+	assert_false(vmx_bool(&v, "ethernet0.present"));
+	assert_string_equal(vmx_str(&v, "ethernet7.virtualDev"), "vlance");
+	assert_string_equal(vmx_str(&v, "ethernet7.connectionType"), "bridged");
+	assert_string_equal(vmx_str(&v, "worldswitch.ethernet7.datapath"), "vmm");
+	assert_string_equal(vmx_str(&v, "ethernet8.virtualDev"), "");
 	assert_string_equal(vmx_str(&v, "no.such.key"), "");
 	vmx_free(&v);
 }
@@ -99,6 +104,8 @@ static void test_types(void **state)
 		{ "serial0.present = \"yes\"", "t.vmx:1: serial0.present = \"yes\": TRUE or FALSE" },
 		{ "serial0.fileType = \"st\"", "t.vmx:1: serial0.fileType = \"st\": one of stdio|" },
 		{ "serial0.fileType = \"stdio|pty\"", "t.vmx:1: '|' must" },
+		{ "ethernet0.virtualDev = \"e1000\"", "t.vmx:1: ethernet0.virtualDev" },
+		{ "ethernet7.connectionType = \"nat\"", "t.vmx:1: ethernet7.connectionType" },
 	};
 
 	for (size_t i = 0; i < WS_ARRAY_SIZE(cases); i++) {

@@ -238,20 +238,38 @@ static const char *failure_text(int err)
 	}
 }
 
+/* Takes @request. */
+static int send_object(struct client *c, json_t *request)
+{
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	int err = -ENOMEM;
+
+	json_decref(request);
+	if (!text)
+		return err;
+	err = send_all(c->fd, text, strlen(text));
+	if (!err)
+		err = send_all(c->fd, "\n", 1);
+	free(text);
+	return err;
+}
+
 int client_send(struct client *c, const char *cmd)
 {
-	char line[64];
-	int n = snprintf(line, sizeof(line), "{\"cmd\":\"%s\"}\n", cmd);
-
-	return send_all(c->fd, line, n);
+	return send_object(c, json_pack("{s:s}", "cmd", cmd));
 }
 
 json_t *client_request(struct client *c, const char *command, const char *cmd)
 {
+	return client_call(c, command, json_pack("{s:s}", "cmd", cmd));
+}
+
+json_t *client_call(struct client *c, const char *command, json_t *request)
+{
 	json_t *answer = NULL;
 	int err;
 
-	err = client_send(c, cmd);
+	err = send_object(c, request);
 	if (!err)
 		err = receive_object(c, &answer);
 	if (err) {

@@ -113,10 +113,28 @@ static void print_field(const char *label, const char *value)
 	putchar('\n');
 }
 
+static void print_nic(const json_t *nic)
+{
+	printf("ethernet%-2lld ", (long long)client_integer(nic, "nic", 0));
+	vmctl_puts(client_string(nic, "address"));
+	printf(" on ");
+	vmctl_puts(client_string(nic, "network"));
+	printf(", link ");
+	vmctl_puts(client_string(nic, "link"));
+	printf(", datapath ");
+	vmctl_puts(client_string(nic, "path"));
+	printf(", IRQ %lld; frames: %lld sent, %lld received, %lld dropped\n",
+	       (long long)client_integer(nic, "irq", 0),
+	       (long long)client_integer(nic, "tx_frames", 0),
+	       (long long)client_integer(nic, "rx_frames", 0),
+	       (long long)client_integer(nic, "rx_queue_full", 0));
+}
+
 static void print_info(const json_t *info)
 {
 	const json_t *nobody = json_object_get(info, "nobody");
-	json_t *serial, *value;
+	const json_t *irq_page = json_object_get(info, "irq_page");
+	json_t *serial, *nic, *value;
 	char text[64];
 	const char *key;
 	size_t i;
@@ -136,6 +154,12 @@ static void print_info(const json_t *info)
 		vmctl_puts(client_string(serial, "path"));
 		putchar('\n');
 	}
+	json_array_foreach(json_object_get(info, "nics"), i, nic)
+		print_nic(nic);
+	if (irq_page)
+		printf("%-10s %lld times in time, %lld system calls spared\n", "IRQ page",
+		       (long long)client_integer(irq_page, "found", 0),
+		       (long long)client_integer(irq_page, "spared", 0));
 	if (nobody)
 		printf("%-10s %lld reads, %lld writes of ports, %lld of memory\n", "to nobody",
 		       (long long)client_integer(nobody, "in", 0),

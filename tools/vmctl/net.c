@@ -523,6 +523,57 @@ static int net_show(int argc, char **argv)
 	return status;
 }
 
+/* ---- for vmctl run ----------------------------------------------------------------- */
+
+struct net_search {
+	uint32_t type;
+	const char *what;
+	struct net_info found;
+};
+
+static void search_network(const struct nlmsghdr *msg, void *data)
+{
+	struct net_search *search = data;
+	struct net_info n;
+
+	net_info_parse(&n, msg);
+	if (n.type == search->type &&
+	    !strcmp(search->what, n.type == VMNET_TYPE_BRIDGED ? n.ifname : n.name))
+		search->found = n;
+}
+
+int net_find(const char *command, const char *type, const char *what, char name[VMNET_NAME_MAX])
+{
+	bool bridged = !strcmp(type, "bridged");
+	struct net_search search = {
+		.type = bridged ? VMNET_TYPE_BRIDGED : VMNET_TYPE_HOSTONLY,
+		.what = what,
+	};
+	int err;
+
+	if (!bridged && strcmp(type, "hostonly"))
+		return vmctl_usage(command, "a network is bridged=INTERFACE, hostonly=NETWORK or NETWORK, not '%s='",
+				   type);
+	err = genl_open(&genl);
+	if (err)
+		return err;
+	err = genl_talk(&genl, genl_begin(&genl, VMNET_CMD_NETWORK_GET, true), "networks",
+			search_network, &search);
+	genl_close(&genl);
+	if (err)
+		return err;
+	strcpy(name, search.found.name);
+	if (*name)
+		return VMCTL_OK;
+	if (bridged)
+		return vmctl_fail(command, "make one as root: 'vmctl net create NAME --type bridged --nic INTERFACE'",
+				  "no network is bridged to '%s'", what);
+	return vmctl_fail(command, "make it as root: 'vmctl net create NAME --type hostonly --address 192.168.77.1/24'",
+			  "there is no hostonly network '%s'", what);
+}
+
+/* ---- events ------------------------------------------------------------------------ */
+
 static const char *const event_name[VMNET_CMD_NR] = {
 	[VMNET_CMD_NETWORK_NEW] = "network-new",
 	[VMNET_CMD_NETWORK_DEL] = "network-delete",

@@ -78,6 +78,13 @@ int port_info_each(struct genl *g, const char *network,
 /* Give an interface the address "A.B.C.D/N" and set it up, as `ip` would. */
 int rtnl_configure(const char *ifname, uint32_t ifindex, const char *address);
 
+/*
+ * The name of a network: with @type "bridged" the one whose NIC @what is, with
+ * "hostonly" @what itself, if it is of this type. Returns 0, or an exit status
+ * after a complaint for @command that says how to make it.
+ */
+int net_find(const char *command, const char *type, const char *what, char name[VMNET_NAME_MAX]);
+
 /* vmctl net capture: net_capture.c */
 int net_capture(int argc, char **argv);
 

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net.h"
+#include "uapi/vmdriver.h"
 #include "vmctl.h"
 
 /* How long a detached vmapp may take until its VM runs, in ms. */
@@ -33,7 +35,7 @@ static const struct {
 	{ "name", "displayName" },
 };
 
-enum { OPT_SERIAL = 0x100, OPT_SET, OPT_DETACH, OPT_NO_REBOOT };
+enum { OPT_SERIAL = 0x100, OPT_SET, OPT_DETACH, OPT_NO_REBOOT, OPT_NIC };
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, 0 },	/* val: index into keys[] */
@@ -42,6 +44,7 @@ static const struct option options[] = {
 	{ "mem", required_argument, NULL, 3 },
 	{ "name", required_argument, NULL, 4 },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
+	{ "nic", required_argument, NULL, OPT_NIC },
 	{ "set", required_argument, NULL, OPT_SET },
 	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
@@ -53,6 +56,7 @@ static const struct option options[] = {
  * @argv: its arguments, NULL-terminated, with room for what run may add
  * @file: the .vmx file, or NULL
  * @described: something says what to boot
+ * @nics: how many --nic there were
  */
 struct launch {
 	char vmapp[PATH_MAX];
@@ -60,6 +64,7 @@ struct launch {
 	int argc;
 	const char *file;
 	bool described;
+	unsigned int nics;
 	bool serial;
 	bool detach;
 };
@@ -109,6 +114,54 @@ static int add_serial(struct launch *l, const char *where)
 			   where);
 }
 
+/* What follows the network in --nic: "mac=ADDRESS", "path=vmapp" or "path=vmm". */
+static int add_nic_setting(struct launch *l, const char *setting)
+{
+	if (!strncmp(setting, "mac=", 4))
+		add_arg(l, "ethernet%u.address=%s", l->nics, setting + 4);
+	else if (!strncmp(setting, "path=", 5))
+		add_arg(l, "worldswitch.ethernet%u.datapath=%s", l->nics, setting + 5);
+	else
+		return vmctl_usage("run", "--nic takes mac=ADDRESS and path=vmapp|vmm, not '%s'",
+				   setting);
+	return 0;
+}
+
+/* bridged=IF, hostonly=NET or NET; the first of the parts between commas. */
+static int add_nic(struct launch *l, char *spec)
+{
+	char *settings = spec, *network, *setting;
+	char found[VMNET_NAME_MAX];
+	int err;
+
+	strsep(&settings, ",");
+	network = strchr(spec, '=');
+	if (l->nics == VMDRV_NIC_MAX)
+		return vmctl_usage("run", "a VM has %d NICs at most", VMDRV_NIC_MAX);
+	if (!*spec || (network && !network[1]))
+		return vmctl_usage("run", "--nic wants bridged=INTERFACE, hostonly=NETWORK or NETWORK");
+	add_arg(l, "ethernet%u.present=TRUE", l->nics);
+	if (network) {
+		*network++ = '\0';
+		err = net_find("run", spec, network, found);
+		if (err)
+			return err;
+		add_arg(l, "ethernet%u.connectionType=%s", l->nics, spec);
+		network = found;
+	} else {
+		add_arg(l, "ethernet%u.connectionType=custom", l->nics);
+		network = spec;
+	}
+	add_arg(l, "ethernet%u.vnet=%s", l->nics, network);
+	while ((setting = strsep(&settings, ","))) {
+		err = add_nic_setting(l, setting);
+		if (err)
+			return err;
+	}
+	l->nics++;
+	return 0;
+}
+
 static int add_option(struct launch *l, int opt)
 {
 	switch (opt) {
@@ -120,6 +173,8 @@ static int add_option(struct launch *l, int opt)
 		add_arg(l, "%s", optarg);
 		l->described = true;
 		return 0;
+	case OPT_NIC:
+		return add_nic(l, optarg);
 	case OPT_DETACH:
 		l->detach = true;
 		return 0;
@@ -135,13 +190,26 @@ static int add_option(struct launch *l, int opt)
 	}
 }
 
+/*
+ * How many arguments vmapp may get: an option makes three at most, and --nic
+ * one more for what follows a comma; the rest makes eight.
+ */
+static size_t count_room(int argc, char **argv)
+{
+	size_t room = 3 * argc + 9;
+
+	for (int i = 0; i < argc; i++)
+		for (const char *comma = argv[i]; (comma = strchr(comma, ',')); comma++)
+			room++;
+	return room;
+}
+
 /* The arguments for vmapp from those for run. */
 static int parse(struct launch *l, int argc, char **argv)
 {
 	int opt, err;
 
-	/* An option makes three arguments at most; the rest makes eight. */
-	l->argv = calloc(3 * argc + 9, sizeof(*l->argv));
+	l->argv = calloc(count_room(argc, argv), sizeof(*l->argv));
 	if (!l->argv)
 		return vmctl_fail("run", NULL, "out of memory");
 	add_arg(l, "vmapp");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmctl tune: a running VM's knobs, files of sysfs with one value each. A
- * device's knobs are in a folder of its own: "ethernet0/datapath".
+ * vmctl tune: a running VM's knobs. Most are files of sysfs with one value each;
+ * a device's are in a folder of its own. "ethernetN.datapath" is vmapp's, since
+ * switching it takes both.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,15 @@ static bool is_knob_name(const char *knob)
 	if (slash && (strchr(slash + 1, '/') || slash[1] == '.' || !slash[1]))
 		return false;
 	return *knob && *knob != '/' && *knob != '.';
+}
+
+/* N if @knob is "ethernetN.datapath", else -1. */
+static int datapath_nic(const char *knob)
+{
+	int nic = -1, end = 0;
+
+	sscanf(knob, "ethernet%1d.datapath%n", &nic, &end);
+	return end && !knob[end] ? nic : -1;
 }
 
 static int complain(const char *knob, int err)
@@ -110,16 +120,80 @@ static int print_all(const char *dir, const char *folder)
 	return err;
 }
 
+/* The data path of NIC @wanted, or with -1 of all. How many, or -1 after a complaint. */
+static int print_datapaths(struct client *c, int wanted)
+{
+	json_t *info = client_info(c, "tune"), *nic;
+	int found = 0;
+	size_t i;
+
+	if (!info)
+		return -1;
+	json_array_foreach(json_object_get(info, "nics"), i, nic) {
+		json_int_t number = client_integer(nic, "nic", -1);
+
+		if (wanted >= 0 && number != wanted)
+			continue;
+		printf("ethernet%lld.datapath=", (long long)number);
+		vmctl_puts(client_string(nic, "path"));
+		putchar('\n');
+		found++;
+	}
+	json_decref(info);
+	return found;
+}
+
+static int print_datapath(struct client *c, int nic)
+{
+	int found = print_datapaths(c, nic);
+
+	if (found)
+		return found < 0 ? VMCTL_FAILED : VMCTL_OK;
+	return vmctl_fail("tune", "'vmctl info NAME' lists those it has",
+			  "there is no ethernet%d", nic);
+}
+
+static int set_datapath(struct client *c, int nic, const char *path)
+{
+	json_t *answer = client_call(c, "tune", json_pack("{s:s,s:i,s:s}", "cmd", "datapath",
+							  "nic", nic, "path", path));
+
+	json_decref(answer);
+	return answer ? VMCTL_OK : VMCTL_FAILED;
+}
+
 /* One operand: KNOB shows it, KNOB=VALUE sets it. */
-static int tune_one(const char *dir, char *operand)
+static int tune_one(struct client *c, const char *dir, char *operand)
 {
 	char *value = strchr(operand, '=');
+	int nic;
 
 	if (value)
 		*value++ = '\0';
+	nic = datapath_nic(operand);
+	if (nic >= 0)
+		return value ? set_datapath(c, nic, value) : print_datapath(c, nic);
 	if (!is_knob_name(operand))
 		return complain(operand, ENOENT);
 	return value ? set_knob(dir, operand, value) : print_knob(dir, operand);
+}
+
+/* @dir is the VM's in sysfs, with room for a folder's name. */
+static int tune(struct client *c, char *dir, int n, char **operands)
+{
+	int found, err = 0;
+
+	strcat(dir, "/knobs");
+	for (int i = 0; i < n && !err; i++)
+		err = tune_one(c, dir, operands[i]);
+	if (n)
+		return err;
+	found = print_datapaths(c, -1);
+	if (!access(dir, X_OK))
+		return print_all(dir, "");
+	if (!found)
+		return vmctl_fail("tune", NULL, "'%s' has no knobs", c->name);
+	return found < 0 ? VMCTL_FAILED : VMCTL_OK;
 }
 
 int cmd_tune(int argc, char **argv)
@@ -137,15 +211,8 @@ int cmd_tune(int argc, char **argv)
 	if (err)
 		return err;
 	err = !client_sysfs(&c, argv[0], dir, sizeof(dir) - strlen("/knobs"));
+	if (!err)
+		err = tune(&c, dir, argc - optind - 1, argv + optind + 1);
 	client_close(&c);
-	if (err)
-		return VMCTL_FAILED;
-	strcat(dir, "/knobs");
-	if (access(dir, X_OK))
-		return vmctl_fail(argv[0], NULL, "'%s' has no knobs", argv[optind]);
-	if (argc == optind + 1)
-		return print_all(dir, "");
-	for (int i = optind + 1; i < argc && !err; i++)
-		err = tune_one(dir, argv[i]);
 	return err;
 }

@@ -26,6 +26,8 @@ static const struct vmctl_command commands[] = {
 	  "  --mem MIB          memory in MiB\n"
 	  "  --name NAME        the VM's name, unique among those running\n"
 	  "  --serial WHERE     first serial port: stdio, pty, unix:PATH, file:PATH, none\n"
+	  "  --nic NETWORK      a NIC on bridged=INTERFACE, hostonly=NETWORK or NETWORK;\n"
+	  "                     [,mac=ADDRESS][,path=vmm|vmapp]; may be repeated\n"
 	  "  --set KEY=VALUE    any key of a .vmx file; may be repeated\n"
 	  "  --no-reboot        end when the guest reboots\n"
 	  "  --detach           return when the VM runs, and print its name\n"

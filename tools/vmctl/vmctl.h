@@ -158,6 +158,9 @@ int client_send(struct client *c, const char *cmd);
  */
 json_t *client_request(struct client *c, const char *command, const char *cmd);
 
+/* The same with a request of more members than "cmd", whose reference is taken. */
+json_t *client_call(struct client *c, const char *command, json_t *request);
+
 /*
  * The answer to "info", with the name and the pid by which others know the VM
  * instead of what it says itself. NULL as from client_request().

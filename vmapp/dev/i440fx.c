@@ -72,8 +72,6 @@ int i440fx_add(struct i440fx *b, u8 devfn, struct pci_function *fn)
 
 void i440fx_reset(struct i440fx *b)
 {
-	static const u8 pirq[] = { 10, 10, 11, 11 };
-
 	b->address = 0;
 	b->reset_control = 0;
 
@@ -89,8 +87,8 @@ void i440fx_reset(struct i440fx *b)
 	b->isa.config[0x04] = 0x07;
 	b->isa.config[0x07] = 0x02;
 	b->isa.config[0x0e] = 0x80;	/* a function of several */
-	memcpy(&b->isa.config[PIIX3_PIRQ], pirq, sizeof(pirq));
-	memset(&b->isa.writable[PIIX3_PIRQ], 0x8f, sizeof(pirq));
+	memcpy(&b->isa.config[PIIX3_PIRQ], pci_pirq, sizeof(pci_pirq));
+	memset(&b->isa.writable[PIIX3_PIRQ], 0x8f, sizeof(pci_pirq));
 }
 
 void i440fx_init(struct i440fx *b)

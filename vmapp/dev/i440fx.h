@@ -24,7 +24,7 @@ struct i440fx {
 
 /* Once; reset is the caller's to set before. The bus then has 00.0 and 01.0. */
 void i440fx_init(struct i440fx *b);
-/* As after power-on and after firmware has routed PIRQ A-D to 10, 10, 11, 11. */
+/* As after power-on and after firmware has routed the PIRQs. */
 void i440fx_reset(struct i440fx *b);
 /* -1: the place is taken. */
 int i440fx_add(struct i440fx *b, u8 devfn, struct pci_function *fn);

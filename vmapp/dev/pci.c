@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+const u8 pci_pirq[PCI_PIRQS] = { 10, 10, 11, 11 };
+
 void pci_function_init(struct pci_function *fn, u16 vendor, u16 device, u32 class_code,
 		       u8 revision)
 {
@@ -15,6 +17,35 @@ void pci_function_init(struct pci_function *fn, u16 vendor, u16 device, u32 clas
 	fn->config[0x09] = (u8)class_code;
 	fn->config[0x0a] = (u8)(class_code >> 8);
 	fn->config[0x0b] = (u8)(class_code >> 16);
+}
+
+void pci_config_set(struct pci_function *fn, u32 offset, unsigned int size, u32 val, u32 mask)
+{
+	for (unsigned int i = 0; i < size; i++) {
+		fn->config[offset + i] = (u8)(val >> (8 * i));
+		fn->writable[offset + i] = (u8)(mask >> (8 * i));
+	}
+}
+
+/* Whoever writes all ones reads the size in the bits that did not take them. */
+void pci_set_bar(struct pci_function *fn, unsigned int n, u32 base, u32 size, bool io)
+{
+	pci_config_set(fn, PCI_BAR(n), 4, base | (io ? PCI_BAR_IO : 0), ~(size - 1));
+}
+
+u32 pci_bar_base(const struct pci_function *fn, unsigned int n)
+{
+	u32 bar = pci_config_read(fn, PCI_BAR(n), 4);
+	u32 wanted = bar & PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+
+	if (!(pci_config_read(fn, PCI_COMMAND, 2) & wanted))
+		return 0;
+	return bar & ~(bar & PCI_BAR_IO ? 0x3u : 0xfu);
+}
+
+unsigned int pci_slot_irq(unsigned int slot)
+{
+	return pci_pirq[(slot + PCI_PIRQS - 1) % PCI_PIRQS];
 }
 
 u32 pci_config_read(const struct pci_function *fn, u32 offset, unsigned int size)
