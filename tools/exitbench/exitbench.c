@@ -33,6 +33,7 @@ enum where {
 	IN_VMM,
 	IN_LATCH,	/* the VMM, if this hypervisor has latches; else outside */
 	OUTSIDE,	/* this process */
+	IN_LANCE,	/* the VMM, if it has a Lance; else there is no such test */
 };
 
 /**
@@ -63,6 +64,16 @@ static const struct test tests[] = {
 	{ "pic-in", "IN 21h", BODY(0xe4, 0x21), IN_VMM, 20000 },
 	{ "user-out", "OUT 99h, to this process and back", BODY(0xe6, PORT_USER), OUTSIDE, 20000 },
 	{ "user-in", "IN 99h, likewise", BODY(0xe4, PORT_USER), OUTSIDE, 20000 },
+	{ "lance-out", "OUT to CSR0 of the Lance",
+	  BODY(0x66, 0xba, 0x10, 0xc0,		/* mov dx, RDP */
+	       0xb8, 0x40, 0, 0, 0,		/* mov eax, IENA */
+	       0x66, 0xef), IN_LANCE, 20000 },	/* out dx, ax */
+	{ "lance-in", "IN from CSR0",
+	  BODY(0x66, 0xba, 0x10, 0xc0,		/* mov dx, RDP */
+	       0x66, 0xed), IN_LANCE, 20000 },	/* in ax, dx */
+	{ "rap-out", "OUT to RAP, its address port",
+	  BODY(0x66, 0xba, 0x12, 0xc0,		/* mov dx, RAP */
+	       0x66, 0xef), IN_LANCE, 20000 },	/* out dx, ax */
 	{ "cpuid", "CPUID leaf 0",
 	  BODY(0x31, 0xc0,			/* xor eax, eax */
 	       0x0f, 0xa2), IN_VMM, 20000 },	/* cpuid */
@@ -137,7 +148,7 @@ static uint64_t run_once(const struct hypervisor *hv, const struct test *test)
 	uint64_t t;
 
 	assemble(memory + EXITBENCH_ENTRY, test);
-	hv->create(memory, rounds);
+	hv->create(memory, rounds, test->where == IN_LANCE);
 	t = now();
 	while (hv->run() != PORT_END)
 		outside++;
@@ -156,6 +167,8 @@ static void run_test(const struct hypervisor *hv, const struct test *test, int r
 {
 	uint64_t best = UINT64_MAX;
 
+	if (test->where == IN_LANCE && !hv->lance)
+		return;
 	for (int i = 0; i < repeats; i++) {
 		uint64_t t = run_once(hv, test);
 

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define EXITBENCH_ENTRY		0x1000
+#define EXITBENCH_LANCE		0xc000
+#define EXITBENCH_NETWORK	"exitbench"	/* that the Lance is attached to */
 #define EXITBENCH_MEMORY	(32u << 20)	/* bytes, from address 0 */
 /* Segment attributes as in a descriptor: present, flat, 4 GiB, DPL 0. */
 #define EXITBENCH_CODE32	0x9b
@@ -20,8 +22,9 @@
  * struct hypervisor - a back end
  * @name: as --on has it
  * @latches: port 80h is a latch in the VMM
+ * @lance: it has a Lance in the VMM, at EXITBENCH_LANCE
  * @create: a machine on @memory (EXITBENCH_MEMORY bytes, ours) with @counter
- *	in ESI. Ends the program, saying why, if that cannot be done.
+ *	in ESI, and with a Lance if @lance. Ends the program, saying why, if that cannot be done.
  * @run: enters the guest and returns at its next port access that comes out
  *	to us, an IN already answered by zero; returns its port. Anything else
  *	ends the program.
@@ -30,7 +33,8 @@
 struct hypervisor {
 	const char *name;
 	bool latches;
-	void (*create)(void *memory, uint32_t counter);
+	bool lance;
+	void (*create)(void *memory, uint32_t counter, bool lance);
 	uint16_t (*run)(void);
 	void (*destroy)(void);
 };

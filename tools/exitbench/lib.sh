@@ -34,10 +34,12 @@ unload_kvm() { modprobe -r kvm_amd; }
 
 load_ours()
 {
-	local module=$top/build/modules/$(uname -r)/vmdriver.ko
+	local module folder=$top/build/modules/$(uname -r)
 
-	[ -e "$module" ] || die "no $module: run make modules first"
-	insmod "$module" || die "vmdriver does not load: see the kernel's log"
+	for module in vmnet vmdriver; do
+		[ -e "$folder/$module.ko" ] || die "no $folder/$module.ko: run make modules first"
+		insmod "$folder/$module.ko" || die "$module does not load: see the kernel's log"
+	done
 }
 
 # Instructions that this machine's tasks executed so far, in thousands: the time

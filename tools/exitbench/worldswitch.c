@@ -10,6 +10,7 @@
 
 #include "exitbench.h"
 #include "uapi/vmdriver.h"
+#include "uapi/vmnet.h"
 
 static int device, vm, vcpu;
 static struct vmdrv_run *run_page;
@@ -40,7 +41,21 @@ static void set_state(uint32_t counter)
 		die("setting the registers");
 }
 
-static void worldswitch_create(void *memory, uint32_t counter)
+static void add_lance(void)
+{
+	struct vmnet_attach attach = { .network = EXITBENCH_NETWORK };
+	struct vmdrv_nic_create create = { .irq = 11, .mac = { 0x02, 0, 0, 0, 0, 1 } };
+	const struct vmdrv_nic_decode decode = { .port = EXITBENCH_LANCE, .io = 1 };
+
+	create.vmnet_fd = open(VMNET_DEVICE, O_RDWR | O_CLOEXEC);
+	if (create.vmnet_fd < 0 || ioctl(create.vmnet_fd, VMNET_ATTACH, &attach))
+		die("attaching to the network " EXITBENCH_NETWORK "; `vmctl net create` makes it");
+	if (ioctl(vm, VMDRV_NIC_CREATE, &create) || ioctl(vm, VMDRV_NIC_DECODE, &decode))
+		die("making a NIC");
+	close(create.vmnet_fd);
+}
+
+static void worldswitch_create(void *memory, uint32_t counter, bool lance)
 {
 	struct vmdrv_create_vm create = { .name = "exitbench" };
 	struct vmdrv_memory slot = {
@@ -60,6 +75,8 @@ static void worldswitch_create(void *memory, uint32_t counter)
 	if (run_page == MAP_FAILED)
 		die("mapping the run page");
 	set_state(counter);
+	if (lance)
+		add_lance();
 }
 
 static uint16_t worldswitch_run(void)
@@ -90,6 +107,7 @@ static void worldswitch_destroy(void)
 const struct hypervisor worldswitch_hypervisor = {
 	.name = "worldswitch",
 	.latches = true,
+	.lance = true,
 	.create = worldswitch_create,
 	.run = worldswitch_run,
 	.destroy = worldswitch_destroy,
