@@ -21,7 +21,6 @@
 struct file;
 struct net;
 struct vmnet_port;
-struct vmnet_irqvec;
 
 /* What a port has to say. */
 #define VMNET_EVENT_RX		BIT(0)	/* frames wait */
@@ -121,19 +120,5 @@ void vmnet_port_status(struct vmnet_port *port, struct vmnet_status *status);
 
 /* As VMNET_SET_MAC. Sleeps. */
 int vmnet_port_set_mac(struct vmnet_port *port, const u8 *mac);
-
-/**
- * vmnet_irq_page_get() - look into the IRQ page of an open /dev/vmnet
- * @file: the caller's reference is not taken
- * @page: out: the page; VMApp writes to it at any time
- * @bit: out: the bit of @file's port in it
- *
- * For a VMM that wants to know before a world switch whether there is
- * anything to fetch. Returns what vmnet_irq_page_put() takes back, or
- * ERR_PTR(-EBADF) if @file is not /dev/vmnet.
- */
-struct vmnet_irqvec *vmnet_irq_page_get(struct file *file, struct vmnet_irq_page **page,
-					unsigned int *bit);
-void vmnet_irq_page_put(struct vmnet_irqvec *vec);
 
 #endif

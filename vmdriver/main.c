@@ -191,6 +191,10 @@ static int __init vmdrv_init(void)
 	static_call_update(vmdrv_decode, vmdrv_ops->decode);
 	static_call_update(vmdrv_advance, vmdrv_ops->advance);
 	fill_caps();
+	if (!vmdrv_caps.xsave_size) {
+		err = -ENOMEM;
+		goto unsetup;
+	}
 
 	err = vmdrv_class_register();
 	if (err)

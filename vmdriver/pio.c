@@ -376,7 +376,10 @@ int vmdrv_pio(struct vmdrv_vcpu *vcpu)
 	return to_vmapp(vcpu, 1);
 }
 
-/* The answer that VMApp has put into the data area reaches the guest. 0 or an error. */
+/*
+ * The answer that VMApp has put into the data area reaches the guest. Returns 1:
+ * it can go on, or 0: the run page says why not.
+ */
 int vmdrv_pio_complete(struct vmdrv_vcpu *vcpu)
 {
 	struct vmdrv_completion *c = &vcpu->completion;
@@ -384,15 +387,14 @@ int vmdrv_pio_complete(struct vmdrv_vcpu *vcpu)
 	int ret;
 
 	if (likely(!c->active))
-		return 0;
+		return 1;
 	c->active = false;
 	if (!c->string) {
 		set_rax(vcpu, c->size, READ_ONCE(*(u32 *)data_area(vcpu)));
-		return 0;
+		return 1;
 	}
 	if (!string_start(vcpu, &s, &ret))
-		return 0;	/* VMApp has changed the registers: the instruction starts anew */
+		return 1;	/* VMApp has changed the registers: the instruction starts anew */
 	s.count = min(s.count, c->count);
-	ret = string_in_store(vcpu, &s);
-	return ret == 1 ? 0 : -EFAULT;
+	return string_in_store(vcpu, &s);
 }

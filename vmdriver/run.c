@@ -196,12 +196,11 @@ int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu)
 	lockdep_assert_held(&vcpu->mutex);
 	vcpu->events[VMDRV_EVENT_RUN]++;
 	ret = vmdrv_pio_complete(vcpu);
-	if (ret)
-		return ret;
-
-	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
-	ret = run_loop(vcpu);
-	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
+	if (likely(ret)) {
+		fpu_swap_kvm_fpstate(&vcpu->fpu, true);
+		ret = run_loop(vcpu);
+		fpu_swap_kvm_fpstate(&vcpu->fpu, false);
+	}
 
 	vcpu->run->rip = vmdrv_ops->get_rip(vcpu);
 	if (!ret)

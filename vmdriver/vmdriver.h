@@ -283,7 +283,6 @@ struct vmdrv_vcpu {
 	int mode;			/* enum vmdrv_vcpu_mode */
 	int cpu;			/* where it runs, or ran last; -1 at first */
 	unsigned long requests;
-	struct task_struct *thread;	/* inside VMDRV_RUN, else NULL */
 	struct rcuwait wait;		/* a halted vCPU sleeps here */
 
 	u64 exits[VMDRV_CAUSE_NR];

@@ -52,11 +52,6 @@ void vmnet_irqvec_put(struct vmnet_irqvec *vec)
 	kref_put(&vec->kref, irqvec_release);
 }
 
-struct vmnet_irq_page *vmnet_irqvec_page(struct vmnet_irqvec *vec)
-{
-	return vec->page;
-}
-
 static void raise_bit(__u64 *word, unsigned int bit)
 {
 	/* A bit that is set already needs no locked instruction. */

@@ -382,17 +382,6 @@ static struct miscdevice user_misc = {
 	.fops = &user_fops,
 };
 
-struct vmnet_irqvec *vmnet_irq_page_get(struct file *file, struct vmnet_irq_page **page,
-					unsigned int *bit)
-{
-	struct vmnet_irqvec *vec = irqvec_of(file, bit);
-
-	if (!IS_ERR(vec))
-		*page = vmnet_irqvec_page(vec);
-	return vec;
-}
-EXPORT_SYMBOL_GPL(vmnet_irq_page_get);
-
 struct vmnet_port *vmnet_port_of_file(struct file *file)
 {
 	struct vmnet_port *port;
@@ -403,12 +392,6 @@ struct vmnet_port *vmnet_port_of_file(struct file *file)
 	return port ?: ERR_PTR(-ENOTCONN);
 }
 EXPORT_SYMBOL_GPL(vmnet_port_of_file);
-
-void vmnet_irq_page_put(struct vmnet_irqvec *vec)
-{
-	vmnet_irqvec_put(vec);
-}
-EXPORT_SYMBOL_GPL(vmnet_irq_page_put);
 
 int vmnet_userport_init(void)
 {

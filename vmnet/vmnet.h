@@ -218,7 +218,6 @@ struct vmnet_irqvec *vmnet_irqvec_get(struct vmnet_irqvec *vec);
 void vmnet_irqvec_put(struct vmnet_irqvec *vec);
 bool vmnet_irqvec_raise(struct vmnet_irqvec *vec, unsigned int bit, u32 events);
 int vmnet_irqvec_map(struct vmnet_irqvec *vec, struct vm_area_struct *vma);
-struct vmnet_irq_page *vmnet_irqvec_page(struct vmnet_irqvec *vec);
 
 /* userport.c */
 int vmnet_userport_init(void);
