@@ -26,15 +26,10 @@ static void sleep_ms(int ms)
 	nanosleep(&t, NULL);
 }
 
-static void no_handler(int sig)
-{
-	(void)sig;
-}
-
 /* SIGUSR1 ends system calls, and does nothing else. */
 static void catch_sigusr1(void)
 {
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 
 	sigaction(SIGUSR1, &sa, NULL);
 }

@@ -420,14 +420,9 @@ TEST_F(ioctls, sregs_that_no_cpu_would_take)
  * Random state: taken or refused, and if it is taken the guest runs, stops
  * with a reason, or shuts down. What counts is that the host is there after.
  */
-static void no_handler(int sig)
-{
-	(void)sig;
-}
-
 TEST_F(ioctls, random_state)
 {
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 	struct vmdrv_sregs good, s;
 	struct vmdrv_regs regs;
 	u32 i, j, taken = 0;
@@ -671,7 +666,7 @@ static void *runner(void *arg)
 
 TEST_F(ioctls, run_is_for_one_thread)
 {
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 	struct vmdrv_regs regs;
 	pthread_t thread;
 	void *result;

@@ -163,15 +163,10 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-static void no_handler(int sig)
-{
-	(void)sig;
-}
-
 /* The descriptors go while the guest runs: it runs on until its thread leaves. */
 TEST(closed_while_running)
 {
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 	static struct vm vm;
 	pthread_t thread;
 	int vcpu;

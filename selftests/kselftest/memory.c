@@ -295,11 +295,6 @@ struct stream {
 	volatile bool ended;
 };
 
-static void no_handler(int sig)
-{
-	(void)sig;
-}
-
 static void *run_stream(void *arg)
 {
 	struct stream *s = arg;
@@ -316,7 +311,7 @@ static u64 stream_rounds(struct stream *s)
 
 static void start_stream(struct stream *s)
 {
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 
 	sigaction(SIGUSR1, &sa, NULL);
 	vm_create(&s->vm, VM_LONG, mem_stream);
@@ -488,7 +483,7 @@ TEST(slot_removed_under_a_running_guest)
 TEST(huge_pages_split_under_a_running_guest)
 {
 	const size_t huge = 2u << 20;
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 	u32 i, end;
 	u8 *area;
 

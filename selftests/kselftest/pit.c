@@ -125,15 +125,10 @@ TEST_F(pit, masked_ticks_are_one)
 	EXPECT_GE(5, vm_counter(&self->vm, "events/pit_ticks_redelivered"));
 }
 
-static void no_handler(int sig)
-{
-	(void)sig;
-}
-
 /* A tick every 2 us: the guest drowns, the host does not. */
 TEST_F(pit, a_storm_stays_in_the_guest)
 {
-	struct sigaction sa = { .sa_handler = no_handler };
+	struct sigaction sa = { .sa_handler = vm_on_signal };
 	struct itimerval in_half_a_second = { .it_value.tv_usec = 500000 };
 	u64 clamped;
 	double took;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -449,8 +450,17 @@ static u32 answer_io(struct vm *vm)
 	return 0;
 }
 
+static volatile sig_atomic_t signals;
+
+void vm_on_signal(int sig)
+{
+	(void)sig;
+	signals++;
+}
+
 u32 vm_run_guest(struct vm *vm)
 {
+	const sig_atomic_t before = signals;
 	u32 end = 0;
 	int ret;
 
@@ -458,6 +468,9 @@ u32 vm_run_guest(struct vm *vm)
 		if (vm->before_run)
 			vm->before_run(vm);
 		ret = vm_ioctl(vm->vcpu, VMDRV_RUN, NULL);
+		/* Without a signal the kernel had work of its own to do: go again. */
+		if (ret == -EINTR && signals == before && !vm->run->immediate_exit)
+			continue;
 		if (ret == -EINTR)
 			return VM_END_INTR;
 		if (ret < 0) {

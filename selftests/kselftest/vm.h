@@ -110,8 +110,9 @@ int vm_ioctl(int fd, unsigned long request, void *arg);
 		vm_die("%s:%d: %s: %s", __FILE__, __LINE__, #request, strerror(-__ret)); \
 } while (0)
 
-/* Run until something ends it: VM_END_*. */
+/* Run until something ends it: VM_END_*. Of signals, those with the handler below do. */
 u32 vm_run_guest(struct vm *vm);
+void vm_on_signal(int sig);
 /* What that was, for a person: a static buffer. */
 const char *vm_end_text(struct vm *vm, u32 end);
 
