@@ -2,7 +2,7 @@
 #
 # make			the modules, vmapp and vmctl
 # make nettest		the network's benchmark, one static program
-# make modules		the modules only; KDIR=FOLDER or KVER=6.1|6.12 for another kernel
+# make modules		the modules only; KDIR=FOLDER or KVER=6.1|6.12|6.1-cloud for another kernel
 # make check		the tests that need no virtual machine, in under a minute
 # make test		all tests, after installing what they need
 # make demo		Debian's kernel in our VMM, in the lab; ON=host for this machine
@@ -93,6 +93,7 @@ test:
 	+$(MAKE) vmapp vmctl nettest tests
 	+$(MAKE) modules KVER=6.1
 	+$(MAKE) modules KVER=6.12
+	+$(MAKE) modules KVER=6.1-cloud
 	tools/lab/lanes test
 
 demo:
