@@ -32,6 +32,25 @@ void bus_remove_mmio(struct bus *b, const void *dev)
 	b->n_mmio = kept;
 }
 
+void bus_window_update(struct bus *b, struct bus_window *w)
+{
+	bool io = pci_config_read(w->fn, PCI_BAR(w->bar), 1) & PCI_BAR_IO;
+	u32 base = pci_bar_base(w->fn, w->bar);
+
+	if (io && base > 0xffff)
+		base = 0;
+	if (base == w->base)
+		return;
+	if (io)
+		ws_ports_remove(&b->ports, w->dev);
+	else
+		bus_remove_mmio(b, w->dev);
+	w->base = base;
+	if (base && (io ? ws_ports_add(&b->ports, w->rows, w->n, base, w->dev) :
+			  bus_add_mmio(b, w->rows, w->n, base, w->dev)))
+		w->base = 0;
+}
+
 void bus_io(struct bus *b, const struct vmdrv_run *run, u8 *data)
 {
 	unsigned int size = run->io.size;

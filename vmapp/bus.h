@@ -7,6 +7,7 @@
 #define VMAPP_BUS_H
 
 #include "core/port_table.h"
+#include "dev/pci.h"
 #include "uapi/vmdriver.h"
 
 #define BUS_MMIO_MAX	16
@@ -31,6 +32,26 @@ int bus_add_mmio(struct bus *b, const struct ws_region *rows, unsigned int n, u6
 
 /* Take out every row that was added with @dev. */
 void bus_remove_mmio(struct bus *b, const void *dev);
+
+/*
+ * A PCI function's window of ports or memory: rows that answer where BAR @bar
+ * says. @dev names its rows alone: no two windows, and no fixed rows, share it.
+ */
+struct bus_window {
+	struct pci_function *fn;
+	unsigned int bar;
+	const struct ws_region *rows;
+	unsigned int n;
+	void *dev;
+	u32 base;	/* where they are now; 0: nowhere */
+};
+
+/*
+ * After a write to the function's registers, or a reset of it: have the window
+ * answer where it should. One that lies on somebody else's addresses answers
+ * nowhere. The vCPU is out of the guest.
+ */
+void bus_window_update(struct bus *b, struct bus_window *w);
 
 /* A VMDRV_EXIT_IO: all of its elements, in order; IN puts the answers into @data. */
 void bus_io(struct bus *b, const struct vmdrv_run *run, u8 *data);

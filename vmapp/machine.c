@@ -217,6 +217,7 @@ static int create_devices(struct machine *m, struct error *err)
 	m->pm_timer.timer.expired = piix4pm_expired;
 	m->pm_timer.timer.dev = &m->pm;
 
+	m->dma.memory = (struct dev_memory){ mem_read, mem_write, &m->mem };
 	m->i8042.kbd_irq = irq_line(m, I8042_KBD_IRQ);
 	m->i8042.aux_irq = irq_line(m, I8042_AUX_IRQ);
 	m->i8042.reset = reset;
@@ -231,6 +232,7 @@ static int create_devices(struct machine *m, struct error *err)
 	i440fx_init(&m->i440fx);
 	if (add_ports(m, mc146818_regions, mc146818_n_regions, 0, &m->rtc, err) ||
 	    add_ports(m, piix4pm_regions, piix4pm_n_regions, 0, &m->pm, err) ||
+	    add_ports(m, i8237_regions, i8237_n_regions, 0, &m->dma, err) ||
 	    add_ports(m, i8042_regions, i8042_n_regions, 0, &m->i8042, err) ||
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
@@ -245,6 +247,7 @@ static void reset_devices(struct machine *m)
 			ns16550_reset(&m->serial[i].uart);
 	mc146818_reset(&m->rtc);
 	piix4pm_reset(&m->pm);
+	i8237_reset(&m->dma);
 	i8042_reset(&m->i8042);
 	port92_reset(&m->port92);
 	i440fx_reset(&m->i440fx);

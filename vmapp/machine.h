@@ -16,6 +16,7 @@
 #include "boot.h"
 #include "bus.h"
 #include "dev/i440fx.h"
+#include "dev/i8237.h"
 #include "dev/i8042.h"
 #include "dev/mc146818.h"
 #include "dev/piix4pm.h"
@@ -67,6 +68,7 @@ struct machine {
 	struct serial serial[SERIAL_PORTS];
 	struct mc146818 rtc;
 	struct loop_timer rtc_timer;
+	struct i8237 dma;
 	struct i8042 i8042;
 	struct port92 port92;
 	struct i440fx i440fx;

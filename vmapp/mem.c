@@ -87,3 +87,35 @@ void *mem_ptr(const struct guest_mem *m, u64 gpa, u64 len)
 	}
 	return NULL;
 }
+
+#define PAGE	4096u
+
+/* Bytes from @gpa on that are in one page, at most @len. */
+static u32 in_page(u64 gpa, u32 len)
+{
+	u32 room = PAGE - (u32)(gpa & (PAGE - 1));
+
+	return len < room ? len : room;
+}
+
+void mem_read(void *mem, u64 gpa, void *buf, u32 len)
+{
+	for (u32 n; len; len -= n, gpa += n, buf = (u8 *)buf + n) {
+		const void *p = mem_ptr(mem, gpa, n = in_page(gpa, len));
+
+		if (p)
+			memcpy(buf, p, n);
+		else
+			memset(buf, 0xff, n);
+	}
+}
+
+void mem_write(void *mem, u64 gpa, const void *buf, u32 len)
+{
+	for (u32 n; len; len -= n, gpa += n, buf = (const u8 *)buf + n) {
+		void *p = mem_ptr(mem, gpa, n = in_page(gpa, len));
+
+		if (p)
+			memcpy(p, buf, n);
+	}
+}

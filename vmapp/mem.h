@@ -52,4 +52,8 @@ u64 mem_high_size(const struct guest_mem *m);
 /* @len bytes of RAM at @gpa, or NULL if not all of them are RAM. */
 void *mem_ptr(const struct guest_mem *m, u64 gpa, u64 len);
 
+/* For struct dev_memory: what is not RAM reads as all ones, and takes no writes. */
+void mem_read(void *mem, u64 gpa, void *buf, u32 len);
+void mem_write(void *mem, u64 gpa, const void *buf, u32 len);
+
 #endif

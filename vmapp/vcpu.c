@@ -54,7 +54,7 @@ static int translate(void *ctx, u64 gva, u32 access, u64 *gpa, u32 *error)
 	return t.fault ? 1 : 0;
 }
 
-static u64 mem_read(void *ctx, u64 gpa, unsigned int size)
+static u64 read_memory(void *ctx, u64 gpa, unsigned int size)
 {
 	struct machine *m = ctx;
 	void *ram = mem_ptr(&m->mem, gpa, size);
@@ -66,7 +66,7 @@ static u64 mem_read(void *ctx, u64 gpa, unsigned int size)
 	return val;
 }
 
-static void mem_write(void *ctx, u64 gpa, unsigned int size, u64 val)
+static void write_memory(void *ctx, u64 gpa, unsigned int size, u64 val)
 {
 	struct machine *m = ctx;
 	void *ram = mem_ptr(&m->mem, gpa, size);
@@ -96,7 +96,7 @@ static int inject_fault(struct machine *m, struct vmdrv_sregs *sregs,
 
 static void handle_mmio(struct machine *m)
 {
-	const struct mmio_env env = { translate, mem_read, mem_write, m };
+	const struct mmio_env env = { translate, read_memory, write_memory, m };
 	const struct vmdrv_run *run = m->run;
 	u8 insn[sizeof(run->mmio.insn)];
 	unsigned int len = run->mmio.insn_len, mode = run->mmio.mode;

@@ -344,6 +344,56 @@ static void test_bus_mmio(void **state)
 	assert_int_equal(bus.nobody_mmio, 2);
 }
 
+/* A function with a window of ports and one of memory, as a guest moves them. */
+static void test_bus_window(void **state)
+{
+	static const struct ws_region rows[] = {
+		{ "cells", 0, 16, WS_SIZE_1 | WS_SIZE_4, 0, cell_read, cell_write },
+	};
+	static struct bus bus;
+	static struct pci_function fn;
+	u8 io_dev, mem_dev, other;
+	struct bus_window io = { &fn, 4, rows, 1, &io_dev, 0 };
+	struct bus_window mem = { &fn, 0, rows, 1, &mem_dev, 0 };
+	u32 val;
+
+	pci_function_init(&fn, 0x8086, 0x7010, 0x010180, 0);
+	pci_config_set(&fn, PCI_COMMAND, 2, 0, 7);
+	pci_set_bar(&fn, 4, 0, 16, true);
+	pci_set_bar(&fn, 0, 0, 4096, false);
+	pci_config_write(&fn, PCI_BAR(4), 4, 0xffffffff);
+	assert_int_equal(pci_config_read(&fn, PCI_BAR(4), 4), 0xfffffff1);
+	pci_config_write(&fn, PCI_BAR(0), 4, 0xffffffff);
+	assert_int_equal(pci_config_read(&fn, PCI_BAR(0), 4), 0xfffff000);
+	pci_config_write(&fn, PCI_BAR(4), 4, 0xc040);
+	pci_config_write(&fn, PCI_BAR(0), 4, 0xfebf0000);
+	bus_window_update(&bus, &io);
+	bus_window_update(&bus, &mem);
+	assert_false(io.base || mem.base);	/* not enabled */
+	pci_config_write(&fn, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	bus_window_update(&bus, &io);
+	bus_window_update(&bus, &mem);
+	cells[5] = 0x77;
+	assert_true(ws_ports_in(&bus.ports, 0xc045, 1, &val));
+	assert_int_equal(val, 0x77);
+	assert_int_equal(bus_mmio_read(&bus, 0xfebf0005, 1), 0x77);
+	/* Elsewhere; onto another device's ports; beyond all ports. */
+	pci_config_write(&fn, PCI_BAR(4), 4, 0xc050);
+	bus_window_update(&bus, &io);
+	assert_false(ws_ports_in(&bus.ports, 0xc045, 1, &val));
+	assert_true(ws_ports_in(&bus.ports, 0xc055, 1, &val));
+	assert_int_equal(ws_ports_add(&bus.ports, rows, 1, 0xc060, &other), 0);
+	pci_config_write(&fn, PCI_BAR(4), 4, 0xc060);
+	bus_window_update(&bus, &io);
+	assert_int_equal(io.base, 0);
+	pci_config_write(&fn, PCI_BAR(4), 4, 0xfffffff1);
+	bus_window_update(&bus, &io);
+	assert_int_equal(io.base, 0);
+	pci_config_write(&fn, PCI_COMMAND, 2, 0);
+	bus_window_update(&bus, &mem);
+	assert_int_equal(bus_mmio_read(&bus, 0xfebf0005, 1), 0xff);
+}
+
 static void test_bus_io(void **state)
 {
 	static struct bus bus;
@@ -380,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_piix4pm),
 		cmocka_unit_test(test_piix4pm_timer),
 		cmocka_unit_test(test_bus_mmio),
+		cmocka_unit_test(test_bus_window),
 		cmocka_unit_test(test_bus_io),
 	};
 

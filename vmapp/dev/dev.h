@@ -40,6 +40,16 @@ struct dev_timer {
 	void *dev;
 };
 
+/*
+ * Guest memory, for devices that are bus masters: what is not there reads as
+ * all ones, and writes to it are lost.
+ */
+struct dev_memory {
+	void (*read)(void *ctx, u64 gpa, void *buf, u32 len);
+	void (*write)(void *ctx, u64 gpa, const void *buf, u32 len);
+	void *ctx;
+};
+
 /* A request that a device passes on to the machine: reset, power off. */
 struct dev_signal {
 	void (*raise)(void *ctx);
