@@ -100,6 +100,11 @@ DefinitionBlock ("", "DSDT", 1, "WORLDS", "WSDSDT", 1)
 						IRQNoFlags () {1}
 					})
 				}
+				Device (MOU)
+				{
+					Name (_HID, EisaId ("PNP0F13"))
+					Name (_CRS, ResourceTemplate () { IRQNoFlags () {12} })
+				}
 				/* Of the ISA bus itself: what no driver may take. */
 				Device (MISC)
 				{

@@ -221,11 +221,16 @@ static int create_devices(struct machine *m, struct error *err)
 	m->i8042.kbd_irq = irq_line(m, I8042_KBD_IRQ);
 	m->i8042.aux_irq = irq_line(m, I8042_AUX_IRQ);
 	m->i8042.reset = reset;
+	m->i8042.clock = uptime;
+	m->i8042.timer = &m->i8042_timer.timer;
+	m->i8042_timer.timer.expired = i8042_expired;
+	m->i8042_timer.timer.dev = &m->i8042;
 	m->port92.reset = reset;
 	m->i440fx.reset = reset;
 
 	if (loop_timer_init(&m->rtc_timer, &m->loop, CLOCK_REALTIME, err) ||
 	    loop_timer_init(&m->pm_timer, &m->loop, CLOCK_MONOTONIC, err) ||
+	    loop_timer_init(&m->i8042_timer, &m->loop, CLOCK_MONOTONIC, err) ||
 	    create_serial(m, err))
 		return -1;
 	mc146818_init(&m->rtc, mem_low_top(&m->mem), mem_high_size(&m->mem));
@@ -322,6 +327,7 @@ void machine_destroy(struct machine *m)
 	nics_destroy(&m->nics);
 	loop_timer_free(&m->rtc_timer);
 	loop_timer_free(&m->pm_timer);
+	loop_timer_free(&m->i8042_timer);
 	loop_destroy(&m->loop);
 	if (m->run)
 		munmap(m->run, m->run_size);

@@ -70,6 +70,7 @@ struct machine {
 	struct loop_timer rtc_timer;
 	struct i8237 dma;
 	struct i8042 i8042;
+	struct loop_timer i8042_timer;
 	struct port92 port92;
 	struct i440fx i440fx;
 	struct piix4pm pm;

@@ -1,162 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The small chips of the board: 8042, port 92h, host bridge, power management; the MMIO bus. */
+/* The small chips of the board: port 92h, host bridge, power management; the MMIO bus. */
 #include "chips.h"
 
 #include "vmapp/bus.h"
 #include "vmapp/dev/i440fx.h"
-#include "vmapp/dev/i8042.h"
 #include "vmapp/dev/piix4pm.h"
 #include "vmapp/dev/port92.h"
 
-/* ---- 8042 ---- */
-
-struct keyboard {
-	struct bench bench;
-	struct i8042 k;
-};
-
-static void setup_kbd(struct keyboard *p)
-{
-	memset(p, 0, sizeof(*p));
-	p->k.kbd_irq = bench_line(&p->bench, 1);
-	p->k.aux_irq = bench_line(&p->bench, 12);
-	p->k.reset = (struct dev_signal){ bench_raise, &p->bench };
-	i8042_reset(&p->k);
-}
-
-static u8 kin(struct keyboard *p, u32 port)
-{
-	return (u8)bench_in(i8042_regions, i8042_n_regions, &p->k, port, 1);
-}
-
-static void kout(struct keyboard *p, u32 port, u8 val)
-{
-	bench_out(i8042_regions, i8042_n_regions, &p->k, port, 1, val);
-}
-
-/* The next byte, which must be there. */
-static u8 next(struct keyboard *p)
-{
-	assert_int_equal(kin(p, 0x64) & 1, 1);
-	return kin(p, 0x60);
-}
-
-static void assert_quiet(struct keyboard *p)
-{
-	assert_int_equal(kin(p, 0x64) & 1, 0);
-	assert_false(p->bench.level[1] || p->bench.level[12]);
-}
-
-static void test_i8042_controller(void **state)
-{
-	struct keyboard p;
-
-	setup_kbd(&p);
-	assert_quiet(&p);
-	kout(&p, 0x64, 0xaa);
-	assert_int_equal(next(&p), 0x55);
-	kout(&p, 0x64, 0xab);
-	assert_int_equal(next(&p), 0x00);
-	kout(&p, 0x64, 0x60);
-	assert_int_equal(kin(&p, 0x64) & 8, 8);
-	kout(&p, 0x60, 0x47);
-	assert_int_equal(kin(&p, 0x64) & 8, 0);
-	kout(&p, 0x64, 0x20);
-	assert_int_equal(next(&p), 0x47);
-	kout(&p, 0x64, 0xad);
-	kout(&p, 0x64, 0x20);
-	assert_int_equal(next(&p), 0x57);
-	kout(&p, 0x64, 0xd0);
-	assert_int_equal(next(&p), 0x03);
-	kout(&p, 0x64, 0xd2);
-	kout(&p, 0x60, 0x1c);
-	assert_int_equal(p.bench.level[1], 1);
-	assert_int_equal(next(&p), 0x1c);
-	kout(&p, 0x64, 0x99);	/* nothing */
-	assert_quiet(&p);
-}
-
-static void test_i8042_keyboard(void **state)
-{
-	struct keyboard p;
-	unsigned int edges;
-
-	setup_kbd(&p);
-	kout(&p, 0x64, 0x60);
-	kout(&p, 0x60, 0x01);	/* interrupt on, no translation */
-	edges = p.bench.edges[1];
-	kout(&p, 0x60, 0xff);
-	assert_int_equal(next(&p), 0xfa);
-	assert_int_equal(next(&p), 0xaa);
-	assert_int_equal(p.bench.edges[1], edges + 2);	/* one each */
-	kout(&p, 0x60, 0xf2);
-	assert_int_equal(next(&p), 0xfa);
-	assert_int_equal(next(&p), 0xab);
-	assert_int_equal(next(&p), 0x83);
-	kout(&p, 0x60, 0xed);
-	assert_int_equal(next(&p), 0xfa);
-	kout(&p, 0x60, 0x07);
-	assert_int_equal(next(&p), 0xfa);
-	kout(&p, 0x60, 0xf0);
-	kout(&p, 0x60, 0x00);
-	assert_int_equal(next(&p), 0xfa);
-	assert_int_equal(next(&p), 0xfa);
-	assert_int_equal(next(&p), 0x02);
-	kout(&p, 0x60, 0xfe);
-	assert_int_equal(next(&p), 0x02);
-	kout(&p, 0x60, 0x55);
-	assert_int_equal(next(&p), 0xfe);
-	kout(&p, 0x60, 0xed);	/* a command in place of its argument */
-	kout(&p, 0x60, 0xee);
-	assert_int_equal(next(&p), 0xfa);
-	assert_int_equal(next(&p), 0xee);
-	assert_quiet(&p);
-	/* More answers than it remembers. */
-	for (unsigned int i = 0; i < 100; i++)
-		kout(&p, 0x60, 0xf2);
-	for (unsigned int i = 0; i < I8042_QUEUE + 1; i++)
-		next(&p);
-	assert_quiet(&p);
-}
-
-static void test_i8042_aux(void **state)
-{
-	struct keyboard p;
-
-	setup_kbd(&p);
-	kout(&p, 0x64, 0x60);
-	kout(&p, 0x60, 0x03);
-	kout(&p, 0x64, 0xd3);
-	kout(&p, 0x60, 0x5a);
-	assert_true(p.bench.level[12]);
-	assert_int_equal(kin(&p, 0x64) & 0x21, 0x21);
-	assert_int_equal(kin(&p, 0x60), 0x5a);
-	kout(&p, 0x64, 0xd4);
-	kout(&p, 0x60, 0xff);
-	assert_int_equal(kin(&p, 0x64) & 0x61, 0x61);
-	assert_int_equal(kin(&p, 0x60), 0xfe);
-	assert_quiet(&p);
-}
-
-static void test_i8042_reset(void **state)
-{
-	struct keyboard p;
-
-	setup_kbd(&p);
-	kout(&p, 0x64, 0xff);
-	assert_int_equal(p.bench.raised, 0);
-	kout(&p, 0x64, 0xfe);
-	assert_int_equal(p.bench.raised, 1);
-	kout(&p, 0x64, 0xd1);
-	kout(&p, 0x60, 0xdf);
-	assert_int_equal(p.bench.raised, 1);
-	kout(&p, 0x64, 0xd1);
-	kout(&p, 0x60, 0xfe);
-	assert_int_equal(p.bench.raised, 2);
-	bench_fuzz(&p.bench, i8042_regions, i8042_n_regions, &p.k, 200000);
-	i8042_reset(&p.k);
-	assert_quiet(&p);
-}
+/* ---- port 92h ---- */
 
 static void test_port92(void **state)
 {
@@ -421,10 +272,6 @@ static void test_bus_io(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i8042_controller),
-		cmocka_unit_test(test_i8042_keyboard),
-		cmocka_unit_test(test_i8042_aux),
-		cmocka_unit_test(test_i8042_reset),
 		cmocka_unit_test(test_port92),
 		cmocka_unit_test(test_i440fx),
 		cmocka_unit_test(test_piix4pm),
