@@ -113,6 +113,13 @@ unsigned int vmnet_port_waiting(struct vmnet_port *port);
  */
 void vmnet_port_arm(struct vmnet_port *port, bool on);
 
+/**
+ * vmnet_port_overflows() - frames that found the port's queue full
+ *
+ * As VMNET_RX_QUEUE_FULL counts them, but cheap to ask for; wraps.
+ */
+u32 vmnet_port_overflows(struct vmnet_port *port);
+
 /* Count a frame that was received but could not be handed on: VMNET_RX_*. */
 void vmnet_port_count(struct vmnet_port *port, enum vmnet_counter counter);
 

@@ -252,18 +252,22 @@ static bool get_status(struct nic *n, struct vmnet_status *status)
 	return true;
 }
 
-/* The guest has had no buffers for long: what vmnet had to drop is missed. */
-static void count_missed(struct nic *n)
+/* Frames that vmnet had to drop since the last look, as its queue was full. */
+static u32 take_lost(struct nic *n)
 {
 	struct vmnet_status status;
-	u64 lost;
+	u64 before = n->lost;
 
-	if (!get_status(n, &status))
-		return;
-	lost = status.counters[VMNET_RX_QUEUE_FULL];
-	if (lost != n->lost && n->path == VMDRV_PATH_VMAPP)
-		lance_missed(&n->lance, (u32)(lost - n->lost));
-	n->lost = lost;
+	if (get_status(n, &status))
+		n->lost = status.counters[VMNET_RX_QUEUE_FULL];
+	return (u32)(n->lost - before);
+}
+
+/* Guest or VMApp were too slow for what came: the chip has missed the rest. */
+static void count_missed(struct nic *n)
+{
+	if (n->path == VMDRV_PATH_VMAPP)	/* else the VMM counts */
+		lance_missed(&n->lance, take_lost(n));
 }
 
 /* ---- what the chip wants, on path vmapp -------------------------------------------- */
@@ -544,7 +548,7 @@ static void on_again(void *arg)
 {
 	struct nic *n = arg;
 
-	if (n->received == NIC_RECEIVED_STUCK)
+	if (n->received != NIC_RECEIVED_ALL)
 		count_missed(n);
 	if (n->unsent)
 		send_frames(n);
@@ -664,6 +668,7 @@ static int move_to_vmapp(struct nic *n)
 		return -1;
 	lance_set(&n->lance, &state);	/* came from the same code */
 	n->path = VMDRV_PATH_VMAPP;
+	take_lost(n);			/* until now the VMM has counted */
 	return 0;
 }
 

@@ -173,7 +173,9 @@ void vmnet_port_queue(struct vmnet_port *port, struct sk_buff *skb)
 
 	spin_lock_bh(&queue->lock);
 	full = skb_queue_len(queue) >= READ_ONCE(port->policy.queue);
-	if (!full)
+	if (full)
+		WRITE_ONCE(port->overflows, port->overflows + 1);
+	else
 		__skb_queue_tail(queue, skb);
 	spin_unlock_bh(&queue->lock);
 	if (full)
@@ -381,6 +383,12 @@ unsigned int vmnet_port_waiting(struct vmnet_port *port)
 	return skb_queue_len_lockless(&port->sk.sk_receive_queue);
 }
 EXPORT_SYMBOL_GPL(vmnet_port_waiting);
+
+u32 vmnet_port_overflows(struct vmnet_port *port)
+{
+	return READ_ONCE(port->overflows);
+}
+EXPORT_SYMBOL_GPL(vmnet_port_overflows);
 
 void vmnet_port_arm(struct vmnet_port *port, bool on)
 {

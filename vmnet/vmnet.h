@@ -95,6 +95,7 @@ struct vmnet_port {
 	bool closing;			/* takes and says nothing any more */
 	bool armed;
 	bool want_room;			/* somebody waits for VMNET_EVENT_TX */
+	u32 overflows;			/* under sk_receive_queue.lock */
 	struct vmnet_policy policy;
 	unsigned int learned;		/* under network->fdb.lock */
 	const struct vmnet_port_ops *ops;	/* NULL: HOST and UPLINK */

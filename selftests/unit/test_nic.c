@@ -649,6 +649,39 @@ static void test_receive_stuck(void **state)
 	assert_true(n->readable.enabled);
 }
 
+static void wait_for_missed(u16 n)
+{
+	for (int i = 0; i < 1000 && csr(112) != n; i++) {
+		usleep(1000);
+		turn();
+	}
+	assert_int_equal(csr(112), n);
+}
+
+/* What vmnet's queue had no room for is missed, and counted on one path only. */
+static void test_missed(void **state)
+{
+	struct nic *n = make();
+
+	(void)state;
+	start();
+	for (u8 i = 0; i < RING + 1; i++) {
+		from_wire(100, (u8)(2 * i));
+		turn();
+	}
+	assert_int_equal(n->received, NIC_RECEIVED_STUCK);
+	assert_int_equal(csr(0) & LANCE_CSR0_MISS, 0);
+	fake.status.counters[VMNET_RX_QUEUE_FULL] = 7;
+	wait_for_missed(7);
+	assert_true(csr(0) & LANCE_CSR0_MISS);
+	assert_int_equal(nic_set_path(n, VMDRV_PATH_VMM, &board->err), 0);
+	fake.status.counters[VMNET_RX_QUEUE_FULL] = 20;
+	assert_int_equal(nic_set_path(n, VMDRV_PATH_VMAPP, &board->err), 0);
+	assert_int_equal(n->received, NIC_RECEIVED_STUCK);
+	fake.status.counters[VMNET_RX_QUEUE_FULL] = 21;
+	wait_for_missed(8);
+}
+
 /* A chip that is off has frames pass by. */
 static void test_receive_off(void **state)
 {
@@ -777,6 +810,7 @@ int main(void)
 		TEST(test_receive),
 		TEST(test_receive_by_bit),
 		TEST(test_receive_stuck),
+		TEST(test_missed),
 		TEST(test_receive_off),
 		TEST(test_path_vmm),
 		TEST(test_switching),

@@ -283,9 +283,11 @@ int vmdrv_nic_transmit(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
 		while (n < args->budget && (room = vmnet_port_room(nic->port)) &&
 		       transmit_one(nic))
 			n++;
-		if (n == args->budget)
-			request_service(nic, LANCE_EV_TX);
 		settle_locked(nic, false);
+		if (n == args->budget) {
+			request_service(nic, LANCE_EV_TX);
+			vmdrv_kick(vm);
+		}
 	}
 	nic_unlock(nic);
 	return room ? n : -EAGAIN;
@@ -308,8 +310,20 @@ static void receive_one(struct vmdrv_nic *nic, struct sk_buff *skb)
 	}
 	if (frame.linear >= sizeof(header))
 		result = lance_receive(&nic->lance, &frame);
+	/* There was a buffer when it was fetched, but not one that could be read. */
+	if (result == LANCE_RX_HOLD)
+		lance_missed(&nic->lance, 1);
 	nic->counts[result == LANCE_RX_DELIVERED ? NIC_COUNT_RX : NIC_COUNT_RX_LOST]++;
 	consume_skb(skb);
+}
+
+/* What did not fit into the port's queue was missed by the chip. */
+static void count_missed_locked(struct vmdrv_nic *nic)
+{
+	u32 overflows = vmnet_port_overflows(nic->port);
+
+	lance_missed(&nic->lance, overflows - nic->overflows);
+	nic->overflows = overflows;
 }
 
 int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
@@ -333,6 +347,8 @@ int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
 		receive_one(nic, skb);
 		n++;
 	}
+	if (nic->path == VMDRV_PATH_VMM)
+		count_missed_locked(nic);
 	settle_locked(nic, false);
 	nic_unlock(nic);
 	return n;
@@ -603,6 +619,7 @@ int vmdrv_nic_set_path(struct vmdrv_vm *vm, const struct vmdrv_nic_path *args)
 	if (IS_ERR(nic))
 		return PTR_ERR(nic);
 	nic->path = args->path;
+	nic->overflows = vmnet_port_overflows(nic->port);	/* before, the other path counted */
 	vmdrv_irq_set(vm, irq_source(nic), nic->irq,
 		      nic->path == VMDRV_PATH_VMM && lance_irq(&nic->lance));
 	resume(nic);

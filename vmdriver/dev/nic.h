@@ -59,6 +59,7 @@ struct vmdrv_nic {
 	u32 path;
 	struct file *file;
 	struct vmnet_port *port;
+	u32 overflows;			/* of the port's queue that the chip knows of */
 	u16 base;
 	bool dwio;
 	struct ws_region regions[VMDRV_NIC_ROWS];
