@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/ethernet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,7 +88,46 @@ static bool write_guest(void *dev, u32 addr, const void *buf, u32 len)
 	return p;
 }
 
-static const struct lance_bus lance_bus = { .read = read_guest, .write = write_guest };
+/* A frame as it was read: its beginning in the guest's buffer, the rest in ours. */
+struct placed {
+	u8 *guest;
+	u32 room;
+	u8 *ours;
+};
+
+static u8 *placed_at(const struct placed *at, u32 offset, u32 *len)
+{
+	if (offset >= at->room)
+		return at->ours + (offset - at->room);
+	if (*len > at->room - offset)
+		*len = at->room - offset;
+	return at->guest + offset;
+}
+
+/* Most of a frame is where it belongs already; then there is nothing to copy. */
+static bool copy_placed(void *dev, void *rest, u32 offset, u32 addr, u32 len)
+{
+	const struct nic *n = dev;
+
+	for (u32 part; len; offset += part, addr += part, len -= part) {
+		u8 *from, *to;
+
+		part = len;
+		from = placed_at(rest, offset, &part);
+		to = mem_ptr(n->all->mem, addr, part);
+		if (!to)
+			return false;
+		if (to != from)
+			memmove(to, from, part);
+	}
+	return true;
+}
+
+static const struct lance_bus lance_bus = {
+	.read = read_guest,
+	.write = write_guest,
+	.copy = copy_placed,
+};
 
 /* ---- sending ---------------------------------------------------------------------- */
 
@@ -179,14 +219,43 @@ static void send_frames(struct nic *n)
 
 /* ---- receiving -------------------------------------------------------------------- */
 
-/*
- * One frame, out of a buffer of ours: whether the guest gets it, and where, its
- * header decides. Path vmm spares this copy.
- */
-static void put_frame(struct nic *n, u32 len)
+/* The one copy of a frame: into the guest's next buffer, as far as that goes. */
+static ssize_t read_frame(struct nic *n, struct placed *at)
 {
-	struct lance_frame frame = { .data = n->all->frame, .linear = len, .len = len };
+	struct iovec iov[2];
+	u32 addr;
 
+	*at = (struct placed){ .ours = n->all->frame };
+	if (lance_rx_buffer(&n->lance, &addr, &at->room))
+		at->guest = mem_ptr(n->all->mem, addr, at->room);
+	if (!at->guest)
+		at->room = 0;
+	iov[0] = (struct iovec){ at->guest, at->room };
+	iov[1] = (struct iovec){ n->all->frame, sizeof(n->all->frame) };
+	return readv(n->fd, iov, 2);
+}
+
+/*
+ * Whether the guest gets the frame, its header decides. That is looked at in a
+ * copy: the guest may be writing to its buffer, too.
+ */
+static void put_frame(struct nic *n, struct placed *at, u32 len)
+{
+	u8 header[ETH_HLEN];
+	struct lance_frame frame = {
+		.data = header,
+		.linear = len < sizeof(header) ? len : sizeof(header),
+		.len = len,
+		.rest = at,
+	};
+
+	for (u32 part, i = 0; i < frame.linear; i += part) {
+		const u8 *from;
+
+		part = frame.linear - i;
+		from = placed_at(at, i, &part);
+		memcpy(header + i, from, part);
+	}
 	/* Ready, and yet no buffer was there: then it is lost. */
 	if (lance_receive(&n->lance, &frame) == LANCE_RX_HOLD)
 		lance_missed(&n->lance, 1);
@@ -196,14 +265,15 @@ static void put_frame(struct nic *n, u32 len)
 static enum nic_received receive_here(struct nic *n)
 {
 	for (unsigned int left = BUDGET; left; left--) {
+		struct placed at;
 		ssize_t len;
 
 		if (!lance_can_receive(&n->lance) && n->lance.held)
 			return NIC_RECEIVED_STUCK;
-		len = read(n->fd, n->all->frame, sizeof(n->all->frame));
+		len = read_frame(n, &at);
 		if (len <= 0)
 			return NIC_RECEIVED_ALL;
-		put_frame(n, (u32)len);
+		put_frame(n, &at, (u32)len);
 	}
 	return NIC_RECEIVED_SOME;
 }
@@ -548,8 +618,7 @@ static void on_again(void *arg)
 {
 	struct nic *n = arg;
 
-	if (n->received != NIC_RECEIVED_ALL)
-		count_missed(n);
+	count_missed(n);
 	if (n->unsent)
 		send_frames(n);
 	if (n->received != NIC_RECEIVED_ALL)

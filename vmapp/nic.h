@@ -73,7 +73,7 @@ struct nics {
 	struct vmnet_irq_page *page;
 	u64 found;			/* bits seen on the way to the guest */
 	u64 spared;			/* system calls that a clear bit made needless */
-	u8 frame[LANCE_RX_MAX + 1];	/* what is just being received; longer is too long */
+	u8 frame[LANCE_RX_MAX + 1];	/* what did not fit where it is received to; longer is too long */
 
 	/* The caller's to set before nics_create(). */
 	int vm_fd;

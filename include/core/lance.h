@@ -431,6 +431,14 @@ void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable);
  */
 bool lance_can_receive(struct lance *l);
 
+/*
+ * Where the next frame is likely to go: a buffer that is the chip's to write into,
+ * whatever becomes of the frame. So a shell can read a frame to where it belongs
+ * before anybody has seen its address; lance_bus.copy finds it there. False when
+ * lance_can_receive() would be.
+ */
+bool lance_rx_buffer(struct lance *l, u32 *addr, u32 *len);
+
 /* Put a frame into the guest's buffers. The frame stays the caller's. */
 enum lance_rx_result lance_receive(struct lance *l, const struct lance_frame *frame);
 

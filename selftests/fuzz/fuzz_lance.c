@@ -224,7 +224,7 @@ static void receive(struct guest *g, struct input *in)
 {
 	static u8 data[8192];
 	struct lance_frame frame = { .data = data, .rest = data };
-	u32 how = take(in, 1);
+	u32 how = take(in, 1), addr, len;
 
 	frame.len = take(in, 2) % sizeof(data);
 	frame.linear = how & 1 ? frame.len : frame.len < 14 ? frame.len : 14;
@@ -232,8 +232,10 @@ static void receive(struct guest *g, struct input *in)
 	memcpy(data, how & 2 ? mac : (const u8 *)"\377\377\377\377\377\377", 6);
 	data[0] ^= how >> 4;
 	data[13] = how;
+	if (lance_rx_buffer(&g->l, &addr, &len))
+		CHECK(len && len <= 4096);
 	CHECK(lance_receive(&g->l, &frame) < LANCE_RX_RESULTS);
-	check_calls(g, CALLS_MAX);
+	check_calls(g, CALLS_MAX + 2);
 }
 
 /* ---- the guest ---- */

@@ -34,6 +34,30 @@ static void test_one(void **state)
 	}
 }
 
+/* Where the next frame will begin, for a shell that reads it right to there. */
+static void test_buffer(void **state)
+{
+	u32 addr, len;
+
+	nic_start(&nic, 2);
+	assert_false(lance_rx_buffer(&nic.l, &addr, &len));
+	nic_give_rx(&nic, 4, BUFFER_SIZE);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(lance_rx_buffer(&nic.l, &addr, &len));
+		assert_int_equal(addr, RX_BUFFER(i));
+		assert_int_equal(len, BUFFER_SIZE);
+		assert_int_equal(nic_receive(&nic, nic_mac, 114), LANCE_RX_DELIVERED);
+	}
+	nic_play(&nic, "w122=1");
+	assert_true(lance_rx_buffer(&nic.l, &addr, &len));
+	assert_int_equal(addr, RX_BUFFER(2) + 2);
+	assert_int_equal(len, BUFFER_SIZE - 2);
+	nic_set_desc(&nic, RX_RING, 2, RX_BUFFER(2), 2, OWN);
+	assert_false(lance_rx_buffer(&nic.l, &addr, &len));
+	nic_play(&nic, "w0=4");
+	assert_false(lance_rx_buffer(&nic.l, &addr, &len));
+}
+
 /* The reference values of the FCS and of the filter's hash. */
 static void test_crc(void **state)
 {
@@ -367,6 +391,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one),
+		cmocka_unit_test(test_buffer),
 		cmocka_unit_test(test_crc),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_filter),

@@ -599,6 +599,46 @@ static void test_receive(void **state)
 	assert_int_equal(fake.page->rx, 0);
 }
 
+/* A frame in several buffers is whole, wherever it was read to at first. */
+static void test_receive_chain(void **state)
+{
+	static const u32 sizes[RING] = { 10, 40, 60, 1544 };
+	u8 want[100], got[128];
+	size_t at = 0;
+
+	(void)state;
+	make();
+	start();
+	for (u32 i = 0; i < RING; i++)
+		give(RX_RING, i, RX_BUFFER(i), sizes[i], OWN);
+	fill(want, sizeof(want), 2);
+	from_wire(sizeof(want), 2);
+	turn();
+	for (u32 i = 0; i < 3; i++) {
+		memcpy(got + at, mem_ptr(&board->mem, RX_BUFFER(i), sizes[i]), sizes[i]);
+		at += sizes[i];
+	}
+	assert_memory_equal(got, want, sizeof(want));
+	assert_int_equal(peek(RX_RING + 4) >> 24, 2);			/* STP */
+	assert_int_equal(peek(RX_RING + 16 * 2 + 4) >> 24, 1);		/* ENP */
+	assert_int_equal(peek(RX_RING + 16 * 2 + 8) & 0xfff, sizeof(want) + 4);
+
+	/* Two bytes in front; and in the second frame a buffer that is no RAM. */
+	set_csr(122, 1);
+	fill(want, sizeof(want), 8);
+	from_wire(sizeof(want), 8);
+	turn();
+	assert_int_equal(peek(RX_RING + 16 * 3 + 4) >> 24, 3);
+	assert_memory_equal(mem_ptr(&board->mem, RX_BUFFER(3) + 2, 100), want, 100);
+	give(RX_RING, 0, 0xfff00000, 1544, OWN);
+	from_wire(sizeof(want), 8);
+	for (int i = 0; i < 1000 && !(csr(0) & LANCE_CSR0_MERR); i++) {
+		usleep(1000);
+		turn();
+	}
+	assert_true(csr(0) & LANCE_CSR0_MERR);
+}
+
 /* On the way to the guest the bits are looked at, and then the loop has nothing to do. */
 static void test_receive_by_bit(void **state)
 {
@@ -808,6 +848,7 @@ int main(void)
 		TEST(test_send),
 		TEST(test_send_blocked),
 		TEST(test_receive),
+		TEST(test_receive_chain),
 		TEST(test_receive_by_bit),
 		TEST(test_receive_stuck),
 		TEST(test_missed),

@@ -976,11 +976,17 @@ static bool first_buffer(struct lance *l, struct desc *d)
 	return false;
 }
 
+/* Two bytes in front of a frame align what follows its header. */
+static u32 skew_of(const struct lance *l)
+{
+	return l->csr[122] & LANCE_CSR122_RCVALGN ? 2 : 0;
+}
+
 /* Fill buffers from @d on. @flags are for the descriptor that has the end. */
 static enum lance_rx_result fill(struct lance *l, const struct payload *p, struct desc *d,
 				 u16 flags)
 {
-	u32 skew = l->csr[122] & LANCE_CSR122_RCVALGN ? 2 : 0;
+	u32 skew = skew_of(l);
 	enum lance_rx_result result = LANCE_RX_DELIVERED;
 	u16 status = LANCE_MD_STP;
 	u32 offset = 0, n = 0;
@@ -1059,6 +1065,18 @@ bool lance_can_receive(struct lance *l)
 		return false;
 	l->held = l->csr[5] & LANCE_CSR5_SPND || !get_desc(l, &l->rx, 0, &d);
 	return !l->held;
+}
+
+bool lance_rx_buffer(struct lance *l, u32 *addr, u32 *len)
+{
+	u32 skew = skew_of(l);
+	struct desc d;
+
+	if (!lance_can_receive(l) || !get_desc(l, &l->rx, 0, &d) || d.len <= skew)
+		return false;
+	*addr = d.addr + skew;
+	*len = d.len - skew;
+	return true;
 }
 
 enum lance_rx_result lance_receive(struct lance *l, const struct lance_frame *frame)
