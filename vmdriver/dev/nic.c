@@ -94,7 +94,12 @@ static int copy_skb(void *arg, void __user *ptr, size_t n)
 	return 0;
 }
 
-/* The one copy of a received frame: from the network's buffer into the guest's. */
+/*
+ * The one copy of a received frame: from the network's buffer into the guest's.
+ * It has to be: where a frame belongs is known when its address has been seen,
+ * and then the NIC has put it somewhere already. Only a NIC with a receive queue
+ * for each guest address could be given the guest's buffers beforehand.
+ */
 static bool bus_copy(void *dev, void *rest, u32 offset, u32 addr, u32 len)
 {
 	struct skb_piece piece = { .skb = rest, .offset = offset };
@@ -216,7 +221,8 @@ bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, b
 
 	if (may_wait) {
 		nic_lock(nic);
-		nic->counts[NIC_COUNT_ACCESS_SLOW]++;
+		nic->counts[nic->path == VMDRV_PATH_VMAPP ? NIC_COUNT_ACCESS_VMAPP :
+			    NIC_COUNT_ACCESS_SLOW]++;
 	} else if (!nic_trylock(nic)) {
 		return false;
 	}
@@ -238,7 +244,15 @@ bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, b
 
 /* ---- frames ---- */
 
-/* One frame from the guest's ring to the network. False: there is none now. */
+/*
+ * One frame from the guest's ring to the network. False: there is none now.
+ *
+ * The one copy of a sent frame is made here. It could be none: the guest's pages
+ * as the skb's fragments, pinned, and OWN given back when the last reference to
+ * the skb goes (ubuf_info tells). But the guest would then wait for the NIC's
+ * own completion, which the switch's queues may delay at will; a frame of 1.5 KiB
+ * is copied sooner than its pages are pinned.
+ */
 static bool transmit_one(struct vmdrv_nic *nic)
 {
 	struct lance_tx *tx = &nic->tx;
@@ -448,10 +462,12 @@ NIC_ATTR(rx_held, NIC_COUNT_RX_HELD);
 NIC_ATTR(rx_lost, NIC_COUNT_RX_LOST);
 NIC_ATTR(access, NIC_COUNT_ACCESS);
 NIC_ATTR(access_slow, NIC_COUNT_ACCESS_SLOW);
+NIC_ATTR(access_vmapp, NIC_COUNT_ACCESS_VMAPP);
 
 static struct attribute *nic_attrs[] = {
 	&nic_datapath.attr, &nic_tx.attr, &nic_tx_lost.attr, &nic_rx.attr, &nic_rx_held.attr,
 	&nic_rx_lost.attr, &nic_access.attr, &nic_access_slow.attr,
+	&nic_access_vmapp.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(nic);

@@ -31,6 +31,7 @@ enum nic_count {
 	NIC_COUNT_RX_LOST,	/* filtered, receiver off, or bad buffers */
 	NIC_COUNT_ACCESS,	/* register accesses, latched ones not included */
 	NIC_COUNT_ACCESS_SLOW,	/* those that had to wait for a frame being moved */
+	NIC_COUNT_ACCESS_VMAPP,	/* path vmapp: those that were a world switch */
 	NIC_COUNTS
 };
 
