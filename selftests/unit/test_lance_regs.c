@@ -91,6 +91,9 @@ static void test_resets(void **state)
 	nic_power_on(&nic);
 	nic_play(&nic, "w0=4 i14.2=0");
 	nic_play(&nic, reset_values);
+	/* A cause that needs no IENA goes with it (SLPINT and its mask). */
+	nic.l.csr[5] = 0x0300;
+	nic_play(&nic, "w3=0 irq=1 i14.2=0 irq=0");
 }
 
 static const struct row latches[] = {

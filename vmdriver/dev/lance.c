@@ -203,6 +203,7 @@ static void soft_reset(struct lance *l)
 	load_padr(l);
 	l->rap = 0;
 	l->events |= LANCE_EV_LATCH;
+	update_irq(l);		/* stop() has left CSR5's causes, which need no IENA */
 }
 
 static void load_aprom(struct lance *l)
