@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every slab allocation of vmnet fails once: what was asked for fails or loses
+ * Every allocation of vmnet fails once: what was asked for fails or loses
  * a frame that is counted, and works when it is asked for again. failslab.ko
  * decides which one fails; it runs on kernels that let it.
  */

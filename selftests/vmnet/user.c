@@ -388,6 +388,56 @@ static void events(void)
 	unlink("/tmp/vmnet-pid");
 }
 
+/* The directions of a capture's packets, as pcapng has them: 1 is in, 2 is out. */
+static void capture_directions(const char *path, char *text, size_t size)
+{
+	static uint32_t words[4096];
+	FILE *file = fopen(path, "re");
+	size_t n, used = 0;
+
+	CHECK(file);
+	n = fread(words, sizeof(*words), ARRAY_SIZE(words), file);
+	fclose(file);
+	for (size_t at = 0; at + 2 < n && words[at + 1] >= 12; at += words[at + 1] / 4) {
+		size_t option = at + 7 + (words[at + 5] + 3) / 4;
+
+		/* An enhanced packet block, with epb_flags as its first option. */
+		if (words[at] == 6 && used + 2 < size && words[option] == (2 | 4 << 16))
+			used += snprintf(text + used, size - used, "%u", words[option + 1] & 3);
+	}
+}
+
+/* What comes from the host comes in; from guests it goes out. */
+static void directions(void)
+{
+	char text[16] = "";
+	int a, host;
+
+	sh("vmctl net create n --address 10.1.1.1/24 --interface ho0 >/dev/null");
+	a = port_open("n", 1);
+	host = packet_socket("ho0", false);
+	sh("vmctl net capture n --pcap /tmp/vmnet.pcapng --count 3 --seconds 20 2>/dev/null &"
+	   " echo $! > /tmp/vmnet-pid; sleep 0.5");
+	frame_send(a, broadcast, mac_of(1), 60, 1);
+	frame_send(host, mac_of(1), mac_of(7), 60, 2);
+	frame_send(a, mac_of(7), mac_of(1), 60, 3);
+	sh("while kill -0 $(cat /tmp/vmnet-pid) 2>/dev/null; do sleep 0.1; done");
+	capture_directions("/tmp/vmnet.pcapng", text, sizeof(text));
+	printf("# %s\n", text);
+	CHECK(!strcmp(text, "212"));
+	unlink("/tmp/vmnet.pcapng");
+	unlink("/tmp/vmnet-pid");
+}
+
+static void many_networks(void)
+{
+	sh("i=0; while [ $i -lt %d ]; do vmctl net create n$i || exit; i=$((i + 1)); done",
+	   VMNET_NETWORKS_MAX);
+	CHECK(sh_prints("delete one first", "vmctl net create more"));
+	CHECK(!sh_status("test $(vmctl net list | grep -c private) = %d", VMNET_NETWORKS_MAX));
+	sh("vmctl net delete n7; vmctl net create more");
+}
+
 static void capture(void)
 {
 	struct { struct vmnet_capture head; struct frame f; } got;
@@ -439,5 +489,7 @@ const struct test user_tests[] = {
 	{ "bad_requests", bad_requests },
 	{ "events", events },
 	{ "capture", capture },
+	{ "capture_directions", directions },
+	{ "many_networks", many_networks },
 	{ }
 };
