@@ -98,7 +98,7 @@ test:
 
 demo:
 	tools/deps build $(if $(filter host,$(ON)),,lab)
-	+$(MAKE) vmapp vmctl
+	+$(MAKE) vmapp vmctl nettest
 	+$(MAKE) modules $(if $(filter host,$(ON)),,KVER=6.1)
 	ON=$(ON) tools/demo
 
