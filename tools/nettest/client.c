@@ -94,14 +94,17 @@ static int run(struct nt_end *end, const char *host)
 int nt_client(const char *host, uint16_t port, const struct nt_test *test, int timeout, bool json)
 {
 	struct nt_end end = { .test = test, .udp = -1, .timeout = timeout };
-	int error;
+	bool blind = test->flags & NT_BLIND;
+	int error, fd;
 
-	end.control = connect_to(host, port, SOCK_STREAM, timeout);
-	if (end.control < 0)
+	fd = connect_to(host, port, blind ? SOCK_DGRAM : SOCK_STREAM, timeout);
+	if (fd < 0)
 		return 1;
+	end.control = blind ? -1 : fd;
+	end.udp = blind ? fd : -1;
 	error = nt_alloc(&end);
 	if (!error) {
-		error = run(&end, host);
+		error = blind ? nt_modes[test->op].client(&end) : run(&end, host);
 		nt_free(&end);
 	}
 	if (!error) {
@@ -110,6 +113,7 @@ int nt_client(const char *host, uint16_t port, const struct nt_test *test, int t
 	}
 	if (end.udp >= 0)
 		close(end.udp);
-	close(end.control);
+	if (end.control >= 0)
+		close(end.control);
 	return error ? 1 : 0;
 }

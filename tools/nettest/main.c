@@ -41,6 +41,12 @@ const struct nt_mode nt_modes[NT_OPS] = {
 		.amount_max = NT_MAX_COUNT, .amount_default = 10000,
 		.client = tcp_ask, .server = tcp_echo,
 	},
+	[NT_UDP_RR] = {
+		"udp-rr", "the same in datagrams", .udp = true,
+		.size_min = 8, .size_max = 65507, .size_default = 64,
+		.amount_max = NT_MAX_COUNT, .amount_default = 10000,
+		.client = udp_ask, .server = udp_echo,
+	},
 };
 
 static const char usage[] =
@@ -57,6 +63,7 @@ static const char options[] =
 "  --size N	bytes in a write or read (default: 4096), in a datagram (8 to\n"
 "		65507, default: 64), in a request (default: 1)\n"
 "  --rate N	datagrams a second (default: as many as go)\n"
+"  --blind	udp-send to HOST's --port, where nobody need be; counts what is sent\n"
 "  --sha256	compare a checksum of the data between both ends: send, receive\n"
 "  --seed N	of the data (default: 1)\n"
 "  --timeout S	give up after S seconds without progress (default: 30)\n"
@@ -140,7 +147,7 @@ static int parse_option(struct arguments *args, char **argv)
 		{ "--count", mode && !mode->sha256, 1, NT_MAX_COUNT, &args->test.amount },
 		{ "--size", mode, mode ? mode->size_min : 0, mode ? mode->size_max : 0,
 		  &args->size },
-		{ "--rate", mode && mode->udp, 1, NT_MAX_RATE, &args->rate },
+		{ "--rate", mode && mode->udp && args->test.op != NT_UDP_RR, 1, NT_MAX_RATE, &args->rate },
 		{ "--seed", mode, 0, UINT32_MAX, &args->seed },
 		{ "--timeout", mode, 1, 86400, &args->timeout },
 	}, *number;
@@ -159,6 +166,10 @@ static int parse_option(struct arguments *args, char **argv)
 	}
 	if (mode && mode->sha256 && !strcmp(*argv, "--sha256")) {
 		args->test.flags |= NT_SHA256;
+		return 1;
+	}
+	if (mode && args->test.op == NT_UDP_SEND && !strcmp(*argv, "--blind")) {
+		args->test.flags |= NT_BLIND;
 		return 1;
 	}
 	return nt_fail("%s has no option %s; see nettest --help", mode ? mode->name : "serve",

@@ -34,9 +34,11 @@
 #define NT_MAX_COUNT	100000000	/* datagrams, round trips */
 #define NT_MAX_RATE	100000000	/* datagrams a second */
 
-enum nt_op { NT_SEND, NT_RECEIVE, NT_UDP_SEND, NT_UDP_RECEIVE, NT_RR, NT_OPS };
+enum nt_op { NT_SEND, NT_RECEIVE, NT_UDP_SEND, NT_UDP_RECEIVE, NT_RR, NT_UDP_RR, NT_OPS };
 
-#define NT_SHA256	1		/* in nt_test.flags */
+/* In nt_test.flags. */
+#define NT_SHA256	1
+#define NT_BLIND	2		/* nobody is at the other end; it does not travel */
 
 /* What is asked for, named as the client sees it. */
 struct nt_test {
@@ -132,6 +134,8 @@ int tcp_echo(struct nt_end *end);
 /* udp.c */
 int udp_source(struct nt_end *end);
 int udp_sink(struct nt_end *end);
+int udp_ask(struct nt_end *end);
+int udp_echo(struct nt_end *end);
 
 /* report.c */
 void nt_report(FILE *out, const struct nt_end *end, bool json);

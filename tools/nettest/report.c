@@ -79,6 +79,15 @@ static void report_udp(FILE *out, const struct figures *f, bool json)
 		f->ns / 1e9, pps, pps * f->test->size * 8 / 1e6);
 }
 
+static void report_blind(FILE *out, const struct figures *f, bool json)
+{
+	const struct nt_result *r = f->source;
+
+	fprintf(out, json ? "\"sent\": %" PRIu64 ", \"seconds\": %.9f, \"pps\": %.1f" :
+		"sent %" PRIu64 " in %.3f s: %.1f packets a second\n", r->sent, r->ns / 1e9,
+		per_second(r->sent, r->ns));
+}
+
 static void report_rr(FILE *out, const struct figures *f, bool json)
 {
 	const struct nt_result *r = f->source;
@@ -96,17 +105,19 @@ void nt_report(FILE *out, const struct nt_end *end, bool json)
 {
 	const struct nt_mode *mode = &nt_modes[end->test->op];
 	bool source = mode->client == tcp_source || mode->client == udp_source ||
-		      mode->client == tcp_ask;
+		      mode->client == tcp_ask || mode->client == udp_ask;
 	struct figures f = {
 		.test = end->test,
 		.source = source ? &end->mine : &end->theirs,
 		.sink = source ? &end->theirs : &end->mine,
 	};
 
-	f.ns = mode->udp ? f.sink->ns : end->mine.ns;
+	f.ns = mode->udp && end->test->op != NT_UDP_RR ? f.sink->ns : end->mine.ns;
 	if (json)
 		fprintf(out, "{\"mode\": \"%s\", \"size\": %u, ", mode->name, f.test->size);
-	if (end->test->op == NT_RR)
+	if (end->test->flags & NT_BLIND)
+		report_blind(out, &f, json);
+	else if (end->test->op == NT_RR || end->test->op == NT_UDP_RR)
 		report_rr(out, &f, json);
 	else if (mode->udp)
 		report_udp(out, &f, json);

@@ -74,7 +74,7 @@ int udp_source(struct nt_end *end)
 			/* A full queue of the interface's: what was not sent is not lost. */
 			if (errno == ENOBUFS && nt_now() < limit)
 				sleep_until(nt_now() + 100000);
-			else if (errno != EINTR)
+			else if (errno != EINTR && !(test->flags & NT_BLIND && errno == ECONNREFUSED))
 				return nt_fail("cannot send datagram %llu: %s",
 					       (unsigned long long)mine->sent, strerror(errno));
 			continue;
@@ -85,6 +85,8 @@ int udp_source(struct nt_end *end)
 	}
 	mine->ns = nt_now() - start;
 	mine->bytes = mine->sent * test->size;
+	if (test->flags & NT_BLIND)
+		return 0;
 	return nt_send_result(end) || nt_receive_result(end) ? -1 : 0;
 }
 
@@ -203,4 +205,102 @@ int udp_sink(struct nt_end *end)
 	end->mine.sent = end->theirs.sent;
 	end->mine.ns = all.last - all.first;
 	return nt_send_result(end);
+}
+
+/* ---- one at a time ---- */
+
+/* The reply to request @number: 1, or 0 if it does not come soon, or -1. */
+static int await_reply(struct nt_end *end, uint32_t number)
+{
+	struct udp_header header;
+
+	for (;;) {
+		ssize_t length = recv(end->udp, end->buffer, end->test->size, MSG_TRUNC);
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0 && errno != EAGAIN)
+			return nt_fail("no reply: %s", strerror(errno));
+		if (length < 0)
+			return 0;
+		memcpy(&header, end->buffer, sizeof(header));
+		if (length < (ssize_t)sizeof(header) || be32toh(header.number) != number)
+			continue;	/* a late one, of a request that was sent again */
+		if (length != (ssize_t)end->test->size ||
+		    memcmp(end->buffer, end->data, end->test->size))
+			end->mine.corrupt++;
+		return 1;
+	}
+}
+
+/* Sends datagram @number until it is answered. */
+static int ask_one(struct nt_end *end, uint32_t number)
+{
+	struct udp_header header = { htobe32(end->test->token), htobe32(number) };
+	int tries = end->timeout / QUIET + 1, got = 0;
+
+	memcpy(end->data, &header, sizeof(header));
+	while (!got && tries--) {
+		if (send(end->udp, end->data, end->test->size, 0) < 0 && errno != ENOBUFS)
+			return nt_fail("cannot send request %u: %s", number, strerror(errno));
+		end->mine.sent++;
+		got = await_reply(end, number);
+	}
+	return got ? got : nt_fail("no reply came in %d s", end->timeout / 1000);
+}
+
+int udp_ask(struct nt_end *end)
+{
+	struct nt_result *mine = &end->mine;
+	uint64_t start = nt_now();
+
+	if (nt_set_timeout(end->udp, QUIET))
+		return -1;
+	mine->rtt_min = UINT64_MAX;
+	for (; mine->received < end->test->amount; mine->received++) {
+		uint64_t before = nt_now(), rtt;
+
+		if (ask_one(end, mine->received) < 0)
+			return -1;
+		rtt = nt_now() - before;
+		if (rtt < mine->rtt_min)
+			mine->rtt_min = rtt;
+		if (rtt > mine->rtt_max)
+			mine->rtt_max = rtt;
+	}
+	mine->ns = nt_now() - start;
+	mine->bytes = mine->received * end->test->size;
+	mine->retransmits = mine->sent - mine->received;
+	return nt_send_result(end) || nt_receive_result(end) ? -1 : 0;
+}
+
+/* Returns what comes until the client's result does. */
+int udp_echo(struct nt_end *end)
+{
+	struct pollfd control = { .fd = end->control, .events = POLLIN };
+	uint64_t limit = nt_now() + end->timeout * 1000000ULL;
+
+	if (nt_set_timeout(end->udp, QUIET))
+		return -1;
+	for (;;) {
+		struct sockaddr_storage from;
+		socklen_t length = sizeof(from);
+		ssize_t n = recvfrom(end->udp, end->buffer, end->test->size, 0,
+				     (struct sockaddr *)&from, &length);
+		uint32_t token;
+
+		if (n < 0 && poll(&control, 1, 0) > 0)
+			break;
+		if (n < 0 && nt_now() > limit)
+			return nt_fail("no request came for %d s", end->timeout / 1000);
+		if (n < (ssize_t)sizeof(struct udp_header))
+			continue;
+		memcpy(&token, end->buffer, sizeof(token));
+		if (be32toh(token) != end->test->token)
+			continue;
+		limit = nt_now() + end->timeout * 1000000ULL;
+		end->mine.received++;
+		sendto(end->udp, end->buffer, n, 0, (struct sockaddr *)&from, length);
+	}
+	return nt_receive_result(end) || nt_send_result(end) ? -1 : 0;
 }
