@@ -200,6 +200,9 @@ struct lance_ring {
  * @rx, @tx: the rings, CSR24 and on
  * @epoch: frames that were fetched in another one are not handed back
  * @seen: bits of CSR0 that the guest has read, or tried to clear
+ * @batch: the shell's: so many frames that went well make one TINT, unless
+ *	lance_tint() comes first; 0 is 1
+ * @sent: frames for which TINT is still due
  * @rap: the register address, 7 bits
  * @events: LANCE_EV_*
  * @irq: level of INTA#, true is asserted
@@ -222,6 +225,8 @@ struct lance {
 	struct lance_ring tx;
 	u32 epoch;
 	u32 events;
+	u32 batch;
+	u32 sent;
 	u16 seen;
 	u8 rap;
 	bool irq;
@@ -405,6 +410,9 @@ void lance_get_padr(const struct lance *l, u8 *mac);
 /* Is there a descriptor to send? Reads it, and changes nothing (but MERR). */
 bool lance_tx_pending(struct lance *l);
 
+/* How many frames there are to send, up to @max. A count, as the one above an answer. */
+u32 lance_tx_waiting(struct lance *l, u32 max);
+
 /**
  * lance_tx_next() - fetch one frame
  * @tx: all of it is set, unless NONE or BUSY is returned
@@ -424,6 +432,12 @@ bool lance_tx_copy(struct lance *l, const struct lance_tx *tx, u8 *buf);
 
 /* Hand back a frame; @readable: the buffers could be read (if it was to be sent). */
 void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable);
+
+/*
+ * TINT for what was sent, if it is due. The chip does so by itself when the
+ * guest reads CSR0 or is interrupted for another reason.
+ */
+void lance_tint(struct lance *l);
 
 /*
  * Is the receiver ready? Reads a descriptor. False when a frame would not be
@@ -455,7 +469,10 @@ void lance_poll(struct lance *l);
 /* What ends a frame of @len bytes, padded to LANCE_FRAME_MIN; first byte lowest. */
 u32 lance_fcs(const u8 *data, u32 len);
 
-/* Frames must not be outstanding; those that are would be sent again. */
+/*
+ * Frames must not be outstanding; those that are would be sent again. Nor must
+ * a TINT be due: call lance_tint() before.
+ */
 void lance_get(const struct lance *l, struct lance_state *state);
 
 /*

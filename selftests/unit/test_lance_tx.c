@@ -304,6 +304,63 @@ static void test_interrupt(void **state)
 }
 
 /* The ring is looked at without TDMD, unless the guest does not want it. */
+/* Frames that share an interrupt: it comes with the last of a batch, or is fetched. */
+static void test_moderation(void **state)
+{
+	nic_start(&nic, 3);
+	nic.l.batch = 3;
+	for (unsigned int i = 0; i < 4; i++) {
+		nic_give_tx(&nic, i, 60, OWN_FRAME);
+		nic_play(&nic, "w0=48 tx=1");
+		assert_int_equal(nic_status(&nic, TX_RING, i), DONE);
+		assert_int_equal(nic.irq, i >= 2);
+	}
+	assert_int_equal(nic.pulses, 1);
+
+	/* A driver that asks is told, and so is one that is asked to. */
+	nic_play(&nic, "r0=2f3 w0=242 r0=73 irq=0");
+	nic_give_tx(&nic, 0, 60, OWN_FRAME);
+	nic_play(&nic, "w0=48 tx=1 irq=0");
+	lance_tint(&nic.l);
+	nic_settle(&nic);
+	nic_play(&nic, "irq=1 r0=2f3 w0=242 irq=0");
+	lance_tint(&nic.l);
+	nic_settle(&nic);
+	nic_play(&nic, "irq=0");
+
+	/* An error does not wait. */
+	nic_give_tx(&nic, 1, 60, LANCE_MD_OWN);
+	nic_give_tx(&nic, 2, 60, LANCE_MD_OWN | LANCE_MD_STP);
+	nic_play(&nic, "w0=48 irq=1");
+
+	/* What is due does not outlive STOP. */
+	nic_start(&nic, 3);
+	nic.l.batch = 3;
+	nic_give_tx(&nic, 0, 60, OWN_FRAME);
+	nic_play(&nic, "w0=48 tx=1 irq=0 w0=4 r0=4");
+	lance_tint(&nic.l);
+	nic_settle(&nic);
+	nic_play(&nic, "r0=4");
+	nic.l.batch = 0;
+}
+
+static void test_waiting(void **state)
+{
+	nic_start(&nic, 3);
+	nic.lazy = true;
+	assert_int_equal(lance_tx_waiting(&nic.l, 9), 0);
+	nic_give_tx(&nic, 0, 60, OWN_FRAME);
+	nic_give_tx(&nic, 1, 60, OWN | STP);
+	assert_int_equal(lance_tx_waiting(&nic.l, 9), 1);
+	nic_give_tx(&nic, 2, 60, OWN | ENP);
+	nic_give_tx(&nic, 3, 60, OWN_FRAME);
+	assert_int_equal(lance_tx_waiting(&nic.l, 9), 3);
+	assert_int_equal(lance_tx_waiting(&nic.l, 2), 2);
+	nic_play(&nic, "w0=4");
+	assert_int_equal(lance_tx_waiting(&nic.l, 9), 0);
+	nic.lazy = false;
+}
+
 static void test_poll(void **state)
 {
 	nic_start(&nic, 2);
@@ -553,6 +610,8 @@ int main(void)
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_moderation),
+		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_suspend),

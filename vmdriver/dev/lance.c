@@ -136,6 +136,20 @@ static void merr(struct lance *l)
 	update_irq(l);
 }
 
+/* Completions that were to share an interrupt: here it is. */
+static void settle_tint(struct lance *l)
+{
+	if (l->sent)
+		l->csr[0] |= LANCE_CSR0_TINT;
+	l->sent = 0;
+}
+
+void lance_tint(struct lance *l)
+{
+	settle_tint(l);
+	update_irq(l);
+}
+
 /* ---- reset, start, stop ---- */
 
 /* What the shell has of the transmit ring is not the ring's any more. */
@@ -162,6 +176,7 @@ static void stop(struct lance *l)
 	l->csr[0] = LANCE_CSR0_STOP;
 	l->csr[4] &= ~LANCE_CSR4_W1C;
 	l->csr[5] &= ~LANCE_CSR5_SPND;
+	l->sent = 0;
 	l->seen = 0;
 	l->events |= LANCE_EV_FILTER;
 	update_irq(l);
@@ -258,8 +273,11 @@ static u32 desc_addr(const struct lance *l, const struct lance_ring *ring, u32 a
 
 static u16 read_csr0(struct lance *l)
 {
-	u16 val = l->csr[0];
+	u16 val;
 
+	if (l->sent)
+		lance_tint(l);
+	val = l->csr[0];
 	l->seen |= val & LANCE_CSR0_W1C;
 	if (val & LANCE_CSR0_ERRORS)
 		val |= LANCE_CSR0_ERR;
@@ -1054,7 +1072,7 @@ static enum lance_rx_result deliver(struct lance *l, struct payload *p, u16 flag
 	result = fill(l, p, &d, flags | match);
 	l->held = false;
 	l->csr[0] |= LANCE_CSR0_RINT;
-	update_irq(l);
+	lance_tint(l);
 	return result;
 }
 
@@ -1146,6 +1164,22 @@ bool lance_tx_pending(struct lance *l)
 
 	return can_transmit(l) &&
 	       (get_desc(l, &l->tx, l->tx.ahead, &d) || (l->lag && get_desc(l, &l->tx, 1, &d)));
+}
+
+u32 lance_tx_waiting(struct lance *l, u32 max)
+{
+	u32 ahead = l->tx.ahead, limit = ahead + LANCE_TX_CHAIN;
+	struct desc d;
+	u32 n = 0;
+
+	if (!can_transmit(l))
+		return 0;
+	if (l->lag && !get_desc(l, &l->tx, ahead, &d))
+		ahead++;
+	for (; n < max && ahead < limit && get_desc(l, &l->tx, ahead, &d); ahead++)
+		if (d.status & LANCE_MD_ENP)
+			n++;
+	return n;
 }
 
 static bool first_to_send(struct lance *l, struct desc *d)
@@ -1316,7 +1350,9 @@ void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable)
 	if (tx->len >= LANCE_FRAME_BABL && tx->kind != LANCE_TX_STRAY)
 		l->csr[0] |= LANCE_CSR0_BABL;
 	if (errors || wants_tint(l, tx))
-		l->csr[0] |= LANCE_CSR0_TINT;
+		l->sent++;
+	if (errors || l->sent >= l->batch)
+		settle_tint(l);
 	update_irq(l);
 }
 
@@ -1426,6 +1462,7 @@ int lance_set(struct lance *l, const struct lance_state *s)
 	l->rx = (struct lance_ring){ s->rx.base, s->rx.len, s->rx.pos, 0 };
 	l->tx = (struct lance_ring){ s->tx.base, s->tx.len, s->tx.pos, 0 };
 	l->epoch++;
+	l->sent = 0;
 	l->seen = s->seen;
 	l->rap = s->rap;
 	l->init = s->flags & LANCE_STATE_INIT;
