@@ -38,6 +38,14 @@ struct vmnet_port_ops {
 };
 
 /**
+ * struct vmnet_port_borrower - who hears of frames and room instead
+ * @notify: as that of struct vmnet_port_ops, but never VMNET_EVENT_LINK
+ */
+struct vmnet_port_borrower {
+	void (*notify)(struct vmnet_port_borrower *borrower, u32 events);
+};
+
+/**
  * vmnet_port_attach() - connect to a network of @net
  * @net: the network namespace, usually current->nsproxy->net_ns
  * @how: as of VMNET_ATTACH; mac and port are filled in
@@ -67,6 +75,17 @@ void vmnet_port_detach(struct vmnet_port *port);
  * -EBADF if @file is not /dev/vmnet, -ENOTCONN if it is not attached.
  */
 struct vmnet_port *vmnet_port_of_file(struct file *file);
+
+/**
+ * vmnet_port_borrow() - have somebody else hear of frames and of room
+ * @borrower: or NULL, to give the port back
+ *
+ * As long as a port is borrowed, its owner (for an open file: poll, blocked
+ * calls, the IRQ page) hears of the link only. Calls for one port are the
+ * caller's to serialize. Sleeps; a borrower from before is not called any more
+ * when it returns, and whoever has the port then is told to look at it.
+ */
+void vmnet_port_borrow(struct vmnet_port *port, struct vmnet_port_borrower *borrower);
 
 /**
  * vmnet_port_alloc() - an skb for a frame to send

@@ -144,11 +144,29 @@ bool vmnet_port_link_up(struct vmnet_port *port, const struct vmnet_network *nw)
 
 void vmnet_port_notify(struct vmnet_port *port, u32 events)
 {
+	struct vmnet_port_borrower *borrower;
+
 	rcu_read_lock();
-	if (port->ops && !READ_ONCE(port->closing))
+	borrower = rcu_dereference(port->borrower);
+	if (borrower && events & ~VMNET_EVENT_LINK) {
+		borrower->notify(borrower, events & ~VMNET_EVENT_LINK);
+		events &= VMNET_EVENT_LINK;
+	}
+	if (events && port->ops && !READ_ONCE(port->closing))
 		port->ops->notify(port->priv, events);
 	rcu_read_unlock();
 }
+
+void vmnet_port_borrow(struct vmnet_port *port, struct vmnet_port_borrower *borrower)
+{
+	struct vmnet_port_borrower *before = rcu_dereference_protected(port->borrower, true);
+
+	rcu_assign_pointer(port->borrower, borrower);
+	if (before)
+		synchronize_net();
+	vmnet_port_notify(port, VMNET_EVENT_RX | VMNET_EVENT_TX);
+}
+EXPORT_SYMBOL_GPL(vmnet_port_borrow);
 
 /*
  * Put a frame into the port's queue. It may lie there for long: everything

@@ -205,10 +205,13 @@ static __poll_t user_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &user->wait, wait);
 	if (!port)
 		return EPOLLERR;
+	if (rcu_access_pointer(port->borrower))
+		goto link;
 	if (vmnet_port_waiting(port))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (port->kind == VMNET_PORT_GUEST && vmnet_port_room(port))
 		mask |= EPOLLOUT | EPOLLWRNORM;
+link:
 	if (READ_ONCE(user->link_event))
 		mask |= EPOLLPRI;
 	if (is_gone(port))

@@ -100,6 +100,7 @@ struct vmnet_port {
 	unsigned int learned;		/* under network->fdb.lock */
 	const struct vmnet_port_ops *ops;	/* NULL: HOST and UPLINK */
 	void *priv;
+	struct vmnet_port_borrower __rcu *borrower;
 	/* Take a frame out of the network; under RCU, softirqs off. Owns @skb. */
 	void (*deliver)(struct vmnet_port *port, struct sk_buff *skb);
 	u64 __percpu *counters;		/* [VMNET_COUNTER_NR] */
