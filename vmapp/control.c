@@ -89,7 +89,7 @@ static json_t *describe_nic(struct nic *n)
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1],
 		 n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
 	return json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:I,s:I,s:I}", "nic", (int)n->index,
-			 "network", n->network, "address", mac, "path", nic_path_name(n->path),
+			 "network", n->network, "address", mac, "path", nic_path_name(nic_path(n)),
 			 "link", n->gone ? "gone" : n->link ? "up" : "down",
 			 "irq", (int)n->irq.irq,
 			 "tx_frames", (json_int_t)status.counters[VMNET_TX_FRAMES],
@@ -107,8 +107,9 @@ static void describe_nics(struct nics *ns, json_t *obj)
 	json_object_set_new(obj, "nics", list);
 	if (ns->page)
 		json_object_set_new(obj, "irq_page",
-				    json_pack("{s:I,s:I}", "found", (json_int_t)ns->found,
-					      "spared", (json_int_t)ns->spared));
+				    json_pack("{s:I,s:I,s:I}", "found", (json_int_t)ns->found,
+					      "spared", (json_int_t)ns->spared,
+					      "selects", (json_int_t)ns->selects));
 }
 
 /* Values that are not UTF-8 are left out: JSON cannot hold them. */
@@ -200,7 +201,7 @@ static json_t *set_datapath(struct machine *m, const json_t *req)
 	if (nic < 0 || nic >= VMDRV_NIC_MAX || !m->nics.nic[nic].all)
 		return refusal("there is no such NIC; vmctl info lists those it has");
 	if (!path || !nic_path_parse(path, &d.path))
-		return refusal("a data path is \"vmm\" or \"vmapp\"");
+		return refusal("a data path is \"vmapp\", \"vmm\" or \"direct\"");
 	d.nic = &m->nics.nic[nic];
 	if (!machine_call(m, switch_datapath, &d))
 		return refusal("the VM is about to end");

@@ -6,6 +6,7 @@
 #include <net/ethernet.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@ static const struct {
 } paths[] = {
 	{ "vmapp", VMDRV_PATH_VMAPP },
 	{ "vmm", VMDRV_PATH_VMM },
+	{ "direct", VMDRV_PATH_DIRECT },
 };
 
 const char *nic_path_name(u32 path)
@@ -42,6 +44,22 @@ bool nic_path_parse(const char *name, u32 *path)
 			return true;
 		}
 	return false;
+}
+
+/*
+ * The Lance is the VMM's. Whether VMApp helps it to move frames, or path direct
+ * does without, can change at any time, and is the VMM's to know.
+ */
+static bool in_vmm(const struct nic *n)
+{
+	return n->path != VMDRV_PATH_VMAPP;
+}
+
+u32 nic_path(const struct nic *n)
+{
+	struct vmdrv_knob_value knob = { .knob = VMDRV_KNOB_DATAPATH, .nic = n->index };
+
+	return ioctl(n->all->vm_fd, VMDRV_GET_KNOB, &knob) ? n->path : knob.value;
 }
 
 /* On the loop's thread, in @ns or before. */
@@ -211,7 +229,7 @@ static void send_from_vmm(struct nic *n)
 
 static void send_frames(struct nic *n)
 {
-	if (n->path == VMDRV_PATH_VMM)
+	if (in_vmm(n))
 		send_from_vmm(n);
 	else
 		send_from_here(n);
@@ -292,7 +310,7 @@ static enum nic_received receive_in_vmm(struct nic *n)
 
 static void receive(struct nic *n)
 {
-	n->received = n->path == VMDRV_PATH_VMM ? receive_in_vmm(n) : receive_here(n);
+	n->received = in_vmm(n) ? receive_in_vmm(n) : receive_here(n);
 	if (n->received != NIC_RECEIVED_ALL)
 		again_in(n, n->received == NIC_RECEIVED_STUCK ? STUCK_NS : 0);
 }
@@ -458,7 +476,7 @@ static u32 access_window(struct nic *n, u32 offset, unsigned int size, bool writ
 	struct vmdrv_nic_access a = { .nic = n->index, .offset = offset, .size = size,
 				      .write = write, .value = val };
 
-	if (n->path == VMDRV_PATH_VMM)
+	if (in_vmm(n))
 		return ioctl(n->all->vm_fd, VMDRV_NIC_ACCESS, &a) ? ws_all_ones(size) : a.value;
 	if (write)
 		lance_write(&n->lance, offset, size, val);
@@ -654,7 +672,7 @@ void nics_move(struct nics *ns, u32 which)
 
 void nics_enter(struct nics *ns)
 {
-	if (ns->page)
+	if (ns->page && ns->irq_notification)
 		__atomic_store_n(&ns->page->looking, 1, __ATOMIC_RELAXED);
 }
 
@@ -681,7 +699,7 @@ void nics_leave(struct nics *ns)
 {
 	struct vmnet_irq_page *page = ns->page;
 
-	if (!page)
+	if (!page || !__atomic_load_n(&page->looking, __ATOMIC_RELAXED))
 		return;
 	__atomic_store_n(&page->looking, 0, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -694,6 +712,44 @@ void nics_leave(struct nics *ns)
 			serve_bits(&ns->nic[i]);
 }
 
+/* What poll() says of a NIC becomes the bits that vmnet would have set for it. */
+static void select_one(struct nic *n, short events)
+{
+	struct vmnet_irq_page *page = n->all->page;
+	u64 bit = 1ull << n->bit;
+
+	if (events & POLLIN)
+		__atomic_fetch_or(&page->rx, bit, __ATOMIC_RELAXED);
+	if (events & POLLOUT)
+		__atomic_fetch_or(&page->tx, bit, __ATOMIC_RELAXED);
+	if (events & (POLLPRI | POLLHUP))
+		__atomic_fetch_or(&page->link, bit, __ATOMIC_RELAXED);
+	if (events)
+		serve_bits(n);
+}
+
+void nics_select(struct nics *ns)
+{
+	struct pollfd fds[VMDRV_NIC_MAX];
+
+	if (!ns->page || ns->irq_notification)
+		return;
+	for (unsigned int i = 0; i < VMDRV_NIC_MAX; i++) {
+		struct nic *n = &ns->nic[i];
+
+		fds[i] = (struct pollfd){ .fd = n->all && !n->gone ? n->fd : -1,
+					  .events = POLLIN | POLLPRI };
+		if (n->blocked)
+			fds[i].events |= POLLOUT;
+	}
+	ns->selects++;
+	if (poll(fds, VMDRV_NIC_MAX, 0) <= 0)
+		return;
+	for (unsigned int i = 0; i < VMDRV_NIC_MAX; i++)
+		if (fds[i].fd >= 0)
+			select_one(&ns->nic[i], fds[i].revents);
+}
+
 /* ---- switching the data path ---------------------------------------------------------- */
 
 static int set_path(const struct nic *n, u32 path)
@@ -704,7 +760,7 @@ static int set_path(const struct nic *n, u32 path)
 }
 
 /* A frame that is being sent is fetched from the guest's ring again, over there. */
-static int move_to_vmm(struct nic *n)
+static int move_to_vmm(struct nic *n, u32 path)
 {
 	struct lance_state state;
 	struct vmdrv_nic_state arg = { .nic = n->index, .size = sizeof(state),
@@ -712,7 +768,7 @@ static int move_to_vmm(struct nic *n)
 
 	fetch_rap(n);
 	lance_get(&n->lance, &state);
-	if (set_path(n, VMDRV_PATH_VMM))
+	if (set_path(n, path))
 		return -1;
 	if (ioctl(n->all->vm_fd, VMDRV_NIC_SET_STATE, &arg)) {
 		set_path(n, VMDRV_PATH_VMAPP);
@@ -722,7 +778,7 @@ static int move_to_vmm(struct nic *n)
 	lance_hard_reset(&n->lance);
 	lance_take_events(&n->lance);
 	dev_irq_set(&n->irq, false);
-	n->path = VMDRV_PATH_VMM;
+	n->path = path;
 	return 0;
 }
 
@@ -732,20 +788,34 @@ static int move_to_vmapp(struct nic *n)
 	struct vmdrv_nic_state arg = { .nic = n->index, .size = sizeof(state),
 				       .data = (uintptr_t)&state };
 
-	if (ioctl(n->all->vm_fd, VMDRV_NIC_GET_STATE, &arg) ||
-	    set_path(n, VMDRV_PATH_VMAPP))
+	/* First the path: nothing moves a frame after it. */
+	if (set_path(n, VMDRV_PATH_VMAPP))
 		return -1;
+	if (ioctl(n->all->vm_fd, VMDRV_NIC_GET_STATE, &arg)) {
+		set_path(n, n->path);
+		return -1;
+	}
 	lance_set(&n->lance, &state);	/* came from the same code */
 	n->path = VMDRV_PATH_VMAPP;
 	take_lost(n);			/* until now the VMM has counted */
 	return 0;
 }
 
+static int move(struct nic *n, u32 path)
+{
+	if (path == VMDRV_PATH_VMAPP)
+		return in_vmm(n) ? move_to_vmapp(n) : set_path(n, path);
+	if (!in_vmm(n))
+		return move_to_vmm(n, path);
+	if (set_path(n, path))
+		return -1;
+	n->path = path;
+	return 0;
+}
+
 int nic_set_path(struct nic *n, u32 path, struct error *err)
 {
-	if (path == n->path)
-		return 0;
-	if (path == VMDRV_PATH_VMM ? move_to_vmm(n) : move_to_vmapp(n))
+	if (move(n, path))
 		return error_set(err, "the VMM does not take ethernet%u to data path %s: %s",
 				 n->index, nic_path_name(path), strerror(errno));
 	decode(n);
@@ -755,6 +825,15 @@ int nic_set_path(struct nic *n, u32 path, struct error *err)
 	attend(n);
 	loop_wake(n->all->loop);
 	return 0;
+}
+
+void nics_set_path(struct nics *ns, u32 nic, u32 path)
+{
+	struct error err;
+
+	/* If it cannot be, the VMM hears that, too: somebody waits there. */
+	if (nic < VMDRV_NIC_MAX && ns->nic[nic].all && nic_set_path(&ns->nic[nic], path, &err))
+		set_path(&ns->nic[nic], ns->nic[nic].path);
 }
 
 /* ---- making them ------------------------------------------------------------------------ */
@@ -910,6 +989,41 @@ static int watch(struct nic *n, struct error *err)
 	return 0;
 }
 
+/* A key that is not there leaves what the module's parameter says. */
+static int set_knob(const struct nics *ns, u32 knob, u32 nic, const char *value)
+{
+	struct vmdrv_knob_value v = { .knob = knob, .nic = nic };
+
+	if (!*value)
+		return 0;
+	if (!strcasecmp(value, "TRUE"))
+		v.value = 1;
+	else
+		v.value = (u32)strtoul(value, NULL, 10);	/* FALSE is 0 */
+	return ioctl(ns->vm_fd, VMDRV_SET_KNOB, &v);
+}
+
+static int set_knobs(struct nic *n, const struct vmx *config)
+{
+	static const struct {
+		u32 knob;
+		const char *key;
+	} knobs[] = {
+		{ VMDRV_KNOB_SEND_COMBINING, "worldswitch.ethernet%u.sendCombining" },
+		{ VMDRV_KNOB_COMBINE_MAX, "worldswitch.ethernet%u.combineMax" },
+		{ VMDRV_KNOB_COMBINE_RATE, "worldswitch.ethernet%u.combineRate" },
+	};
+
+	for (size_t i = 0; i < WS_ARRAY_SIZE(knobs); i++)
+		if (set_knob(n->all, knobs[i].knob, n->index,
+			     config_str(n, config, knobs[i].key)))
+			return -1;
+	n->path = nic_path(n);
+	if (nic_path_parse(config_str(n, config, "worldswitch.ethernet%u.datapath"), &n->path))
+		return set_path(n, n->path);
+	return 0;
+}
+
 static int nic_create(struct nic *n, const struct vmx *config, const char *vm, struct error *err)
 {
 	struct vmdrv_nic_create create = { .nic = n->index, .irq = n->irq.irq };
@@ -919,11 +1033,10 @@ static int nic_create(struct nic *n, const struct vmx *config, const char *vm, s
 	    open_vmnet(n, err) || join_irq_page(n, err) || attach(n, config, err) ||
 	    watch(n, err))
 		return -1;
-	nic_path_parse(config_str(n, config, "worldswitch.ethernet%u.datapath"), &n->path);
 	create.vmnet_fd = n->fd;
 	memcpy(create.mac, n->mac, sizeof(create.mac));
 	lance_init(&n->lance, &lance_bus, n, n->mac);
-	if (ioctl(n->all->vm_fd, VMDRV_NIC_CREATE, &create) || set_path(n, n->path))
+	if (ioctl(n->all->vm_fd, VMDRV_NIC_CREATE, &create) || set_knobs(n, config))
 		return error_set(err, "cannot make ethernet%u: %s; vmctl doctor may know more",
 				 n->index, strerror(errno));
 	get_status(n, &status);
@@ -934,6 +1047,12 @@ int nics_create(struct nics *ns, const struct vmx *config, const char *vm, struc
 {
 	unsigned int bits = 0;
 
+	if (set_knob(ns, VMDRV_KNOB_IRQ_NOTIFICATION, 0,
+		     vmx_str(config, "worldswitch.irqNotification")) ||
+	    set_knob(ns, VMDRV_KNOB_HOST_IRQ_TO_VMAPP, 0,
+		     vmx_str(config, "worldswitch.hostIrqToVmapp")) ||
+	    set_knob(ns, VMDRV_KNOB_PAIRS, 0, vmx_str(config, "worldswitch.pairs")))
+		return error_set(err, "the VMM does not take its knobs: %s", strerror(errno));
 	for (unsigned int i = 0; i < VMDRV_NIC_MAX; i++) {
 		struct nic *n = &ns->nic[i];
 		char key[32];

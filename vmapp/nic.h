@@ -2,10 +2,10 @@
 /*
  * NICs: a Lance as a PCI function, and a port of a virtual network.
  *
- * A NIC has two data paths. On VMDRV_PATH_VMM its registers and rings are the
- * VMM's; here it is only told when to move frames. On VMDRV_PATH_VMAPP it is
- * all here: each access to a data port is an exit, frames leave by writev()
- * right out of guest memory, and come by read().
+ * A NIC has three data paths. On VMDRV_PATH_VMM its registers and rings are the
+ * VMM's; here it is only told when to move frames. On VMDRV_PATH_DIRECT not even
+ * that. On VMDRV_PATH_VMAPP it is all here: each access to a data port is an
+ * exit, frames leave by writev() right out of guest memory, and come by read().
  *
  * Both threads move frames: the vCPU's when the guest asks for it, and before
  * it enters the guest again; the loop's when vmnet has something. The device
@@ -42,7 +42,7 @@ struct nic {
 	struct nics *all;		/* NULL: not present */
 	unsigned int index;		/* N of ethernetN, and the kernel's number */
 	unsigned int bit;		/* in the IRQ page */
-	u32 path;			/* VMDRV_PATH_* */
+	u32 path;			/* VMDRV_PATH_*; all but VMAPP are one here */
 	char network[VMNET_NAME_MAX];
 	u8 mac[6];
 	u8 vmnet_mac[6];		/* the address vmnet knows */
@@ -73,7 +73,10 @@ struct nics {
 	struct vmnet_irq_page *page;
 	u64 found;			/* bits seen on the way to the guest */
 	u64 spared;			/* system calls that a clear bit made needless */
+	u64 selects;			/* poll()s of all NICs, the bits not being trusted */
 	u8 frame[LANCE_RX_MAX + 1];	/* what did not fit where it is received to; longer is too long */
+
+	bool irq_notification;		/* the caller's to keep as the knob is */
 
 	/* The caller's to set before nics_create(). */
 	int vm_fd;
@@ -97,12 +100,18 @@ void nics_destroy(struct nics *ns);
 /* As after power-on and firmware. */
 void nics_reset(struct nics *ns);
 
-/* VMDRV_EXIT_NIC: bit n of @which is NIC n, which has frames to send, or buffers again. */
+/* run->nics: bit n of @which is NIC n, which has frames to send, or buffers again. */
 void nics_move(struct nics *ns, u32 which);
 
 /*
- * The vCPU's thread is out of the guest, with the lock: vmnet need not wake
- * anybody until nics_leave(), which sees what came in between.
+ * VMDRV_EXIT_HOST_IRQ without IRQ notification: whether it was for the guest,
+ * a system call has to say. The vCPU's thread.
+ */
+void nics_select(struct nics *ns);
+
+/*
+ * The vCPU's thread is out of the guest, with the lock: with IRQ notification
+ * vmnet need not wake anybody until nics_leave(), which sees what came in between.
  */
 void nics_enter(struct nics *ns);
 void nics_leave(struct nics *ns);
@@ -113,7 +122,13 @@ void nics_wake(struct nics *ns);
 /* The vCPU is out of the guest. No frame is lost. -1 with @err set: nothing changed. */
 int nic_set_path(struct nic *n, u32 path, struct error *err);
 
-/* "vmapp" and "vmm". */
+/* VMDRV_EXIT_PATH: what somebody has asked the VMM for. The vCPU's thread. */
+void nics_set_path(struct nics *ns, u32 nic, u32 path);
+
+/* Its data path now, VMDRV_PATH_*. */
+u32 nic_path(const struct nic *n);
+
+/* "vmapp", "vmm" and "direct". */
 const char *nic_path_name(u32 path);
 /* The other way; false if there is no such path. */
 bool nic_path_parse(const char *name, u32 *path);

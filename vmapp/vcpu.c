@@ -164,7 +164,12 @@ static void handle_exit(struct machine *m)
 		machine_stop(m, "%.*s", (int)sizeof(run->stop.reason), run->stop.reason);
 		break;
 	case VMDRV_EXIT_NIC:
-		nics_move(&m->nics, run->nic.nics);
+		break;
+	case VMDRV_EXIT_HOST_IRQ:
+		nics_select(&m->nics);
+		break;
+	case VMDRV_EXIT_PATH:
+		nics_set_path(&m->nics, run->path.nic, run->path.path);
 		break;
 	default:
 		machine_stop(m, "the VMM left for an unknown reason %u", run->exit_reason);
@@ -190,7 +195,10 @@ static void run_guest(struct machine *m)
 	ret = ioctl(m->vcpu_fd, VMDRV_RUN, 0);
 	failed = errno;
 	pthread_mutex_lock(&m->lock);
+	m->nics.irq_notification = m->run->irq_notification;
 	nics_enter(&m->nics);
+	if (m->run->nics)
+		nics_move(&m->nics, m->run->nics);
 	if (!ret)
 		handle_exit(m);
 	else if (failed != EINTR)

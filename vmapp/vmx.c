@@ -43,8 +43,13 @@ struct vmx_key {
 	  "bridged|hostonly|custom", 0, 0 }, \
 	{ "ethernet" n ".vnet", VMX_STRING, "", "name of the network", NULL, 0, 0 }, \
 	{ "ethernet" n ".address", VMX_STRING, "", "MAC address", NULL, 0, 0 }, \
-	{ "worldswitch.ethernet" n ".datapath", VMX_CHOICE, "vmm", "where its registers are", \
-	  "vmm|vmapp", 0, 0 }
+	{ "worldswitch.ethernet" n ".datapath", VMX_CHOICE, "", "where it is worked on", \
+	  "vmapp|vmm|direct", 0, 0 }, \
+	{ "worldswitch.ethernet" n ".sendCombining", VMX_BOOL, "", \
+	  "frames to send wait for a switch", NULL, 0, 0 }, \
+	{ "worldswitch.ethernet" n ".combineMax", VMX_UINT, "", "... at most so many", NULL, 1, 64 }, \
+	{ "worldswitch.ethernet" n ".combineRate", VMX_UINT, "", \
+	  "... from so many switches a second on", NULL, 0, 0xffffffff }
 
 static const struct vmx_key keys[] = {
 	{ "memsize", VMX_UINT, "256", "memory of the guest in MiB", NULL, 4, 1ul << 26 },
@@ -61,6 +66,10 @@ static const struct vmx_key keys[] = {
 	  "stop|reset", 0, 0 },
 	{ "worldswitch.reboot", VMX_CHOICE, "reset", "what a reboot of the guest does",
 	  "reset|exit", 0, 0 },
+	{ "worldswitch.irqNotification", VMX_BOOL, "", "vmapp trusts vmnet's IRQ page", NULL, 0, 0 },
+	{ "worldswitch.hostIrqToVmapp", VMX_BOOL, "", "host interrupts return to vmapp",
+	  NULL, 0, 0 },
+	{ "worldswitch.pairs", VMX_BOOL, "", "two port accesses in one exit", NULL, 0, 0 },
 	{ "worldswitch.stats", VMX_BOOL, "FALSE", "print the VMM's counters at the end",
 	  NULL, 0, 0 },
 	{ "worldswitch.confine", VMX_BOOL, "TRUE", "filter vmapp's system calls", NULL, 0, 0 },

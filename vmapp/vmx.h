@@ -27,7 +27,12 @@
  *	ethernetN.address	MAC address, as 00:0c:29:xx:xx:xx; default one that is
  *				made from the VM's name and N
  *	worldswitch.ethernetN.datapath	vmm: registers and rings are served in the VMM;
- *				vmapp: every data port access is a world switch
+ *				vmapp: every data port access is a world switch;
+ *				direct: the VMM also moves the frames
+ *	worldswitch.ethernetN.sendCombining, .combineMax, .combineRate,
+ *	worldswitch.irqNotification, worldswitch.hostIrqToVmapp,
+ *	worldswitch.pairs	knobs, see vmctl tune;
+ *				without them and datapath the module's parameters count
  *	worldswitch.kernel	a bzImage to boot directly
  *	worldswitch.initrd	its initramfs
  *	worldswitch.append	its command line

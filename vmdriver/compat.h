@@ -33,4 +33,16 @@
 #define vmdrv_unregister_syscore	unregister_syscore_ops
 #endif
 
+/* The first argument of get_ownership(), of a kobject's type and of a class. */
+#ifdef HAVE_CONST_KOBJECT
+#define VMDRV_OWNERSHIP_KOBJECT	const struct kobject *
+#else
+#define VMDRV_OWNERSHIP_KOBJECT	struct kobject *
+#endif
+#ifdef HAVE_CONST_DEVICE
+#define VMDRV_OWNERSHIP_DEVICE	const struct device *
+#else
+#define VMDRV_OWNERSHIP_DEVICE	struct device *
+#endif
+
 #endif

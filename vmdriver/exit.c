@@ -312,6 +312,10 @@ int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu)
 
 	switch (exit->cause) {
 	case VMDRV_CAUSE_INTR:
+		if (!READ_ONCE(vcpu->vm->knobs[VMDRV_KNOB_HOST_IRQ_TO_VMAPP]))
+			return TO_GUEST;
+		vcpu->run->exit_reason = VMDRV_EXIT_HOST_IRQ;
+		return TO_VMAPP;
 	case VMDRV_CAUSE_NMI:
 	case VMDRV_CAUSE_WINDOW:
 	case VMDRV_CAUSE_IRET:

@@ -109,6 +109,7 @@ int vmdrv_mem_set(struct vmdrv_vm *vm, const struct vmdrv_memory *m)
 
 	if (down_write_killable(&vm->mem.sem))
 		return -EINTR;
+	WRITE_ONCE(vm->mem.generation, vm->mem.generation + 1);
 	if (m->size)
 		err = slot_add_locked(vm, slot, m);
 	else

@@ -45,6 +45,7 @@ struct vmdrv_slot {
 
 /**
  * struct vmdrv_mem - the memory of a VM
+ * @generation: counts changes of @slots
  * @sem: protects @slots; held for reading across everything that uses one.
  *	Taken outside of mmap_lock.
  * @slots: indexed by the number that userspace gives
@@ -65,6 +66,7 @@ struct vmdrv_slot {
  */
 struct vmdrv_mem {
 	struct rw_semaphore sem;
+	unsigned long generation;
 	struct vmdrv_slot slots[VMDRV_SLOT_MAX];
 	spinlock_t lock;	/* of the nested tables */
 	u64 *root;
@@ -145,6 +147,23 @@ extern const struct mmu_interval_notifier_ops vmdrv_npt_notifier_ops;
  * guest, the others set accessed and dirty bits.
  */
 int vmdrv_translate(struct vmdrv_vcpu *vcpu, u64 gva, u32 access, u64 *gpa, u32 *error);
+
+/*
+ * The same as vmdrv_translate(), and what it has read on its way: as long as
+ * these entries are the same but for VMDRV_TRACE_IGNORE, so is the result.
+ */
+#define VMDRV_TRACE_IGNORE	0x60	/* A and D */
+
+struct vmdrv_walk_trace {
+	unsigned int size;	/* of an entry, 4 or 8 bytes */
+	unsigned int n;
+	u64 gpa[4];
+	u64 entry[4];
+};
+
+int vmdrv_translate_traced(struct vmdrv_vcpu *vcpu, u64 gva, u32 access, u64 *gpa,
+			   struct vmdrv_walk_trace *t);
+
 int vmdrv_gva_read(struct vmdrv_vcpu *vcpu, u64 gva, void *buf, size_t len, u32 access,
 		   struct vmdrv_fault *f);
 int vmdrv_gva_write(struct vmdrv_vcpu *vcpu, u64 gva, const void *buf, size_t len, u32 access,

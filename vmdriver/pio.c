@@ -57,13 +57,36 @@ static inline bool single_access(struct vmdrv_vcpu *vcpu, bool may_wait)
 	return true;
 }
 
+/*
+ * With VMDRV_KNOB_PAIRS an OUT to a latch comes here. Returns whether it was one;
+ * then the access behind it may be in vcpu->exit, to be handled as well.
+ */
+static bool pair_fast(struct vmdrv_vcpu *vcpu, bool *second)
+{
+	const struct vm_exit *exit = &vcpu->exit;
+	u32 *latch = ws_port_latch(vcpu->vm->ports, exit->io.port, exit->io.size);
+
+	if (!latch || exit->io.in)
+		return false;
+	WRITE_ONCE(*latch, vcpu->ctx.gpr[VMDRV_RAX] & ws_all_ones(exit->io.size));
+	if (static_call(vmdrv_advance)(vcpu, exit->rip_next))
+		vmdrv_single_step(vcpu);
+	else
+		*second = vmdrv_pair_begin(vcpu);
+	return true;
+}
+
 /* Right after the exit, interrupts off: a port of the VMM's own, one element. */
 bool vmdrv_pio_fast(struct vmdrv_vcpu *vcpu)
 {
 	const struct vm_exit *exit = &vcpu->exit;
+	bool second = false;
 
 	if (unlikely(exit->io.string || !exit->rip_next))
 		return false;
+	if (unlikely(vcpu->ctx.pairs) && pair_fast(vcpu, &second) && !second)
+		return true;
+	/* The slow way, too, wants to know where RIP goes only, not where it was. */
 	if (!single_access(vcpu, false))
 		return false;
 	if (unlikely(static_call(vmdrv_advance)(vcpu, exit->rip_next)))

@@ -29,7 +29,7 @@ static void sleep_halted(struct vmdrv_vcpu *vcpu)
 {
 	vcpu->events[VMDRV_EVENT_HALT]++;
 	rcuwait_wait_event(&vcpu->wait,
-			   wakes(vcpu) || test_bit(VMDRV_REQ_NIC, &vcpu->requests),
+			   wakes(vcpu) || READ_ONCE(vcpu->requests) & VMDRV_REQS_OUTSIDE,
 			   TASK_INTERRUPTIBLE);
 	if (wakes(vcpu))
 		vcpu->halted = false;
@@ -120,7 +120,7 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 	local_irq_disable();
 	set_in_guest(vcpu);
 	if (unlikely(signal_pending(current) || need_resched() ||
-		     test_bit(VMDRV_REQ_NIC, &vcpu->requests)))
+		     READ_ONCE(vcpu->requests) & VMDRV_REQS_OUTSIDE))
 		goto out;
 	handled = -EIO;
 	if (unlikely(!vmdrv_hardware_enabled()))
@@ -153,10 +153,32 @@ static bool must_leave(struct vmdrv_vcpu *vcpu)
 		READ_ONCE(vcpu->run->immediate_exit);
 }
 
+/* What is seen to between two stays. True: VMApp is needed, the run page says for what. */
+static bool see_to_requests(struct vmdrv_vcpu *vcpu)
+{
+	struct vmdrv_run *run = vcpu->run;
+	struct vmdrv_nic *nic;
+
+	if (test_and_clear_bit(VMDRV_REQ_PAIR, &vcpu->requests))
+		vmdrv_pair_learn(vcpu);
+	if (test_and_clear_bit(VMDRV_REQ_PATH, &vcpu->requests)) {
+		nic = vmdrv_nics_wanted(vcpu);
+		if (nic) {
+			run->exit_reason = VMDRV_EXIT_PATH;
+			run->path.nic = nic->index;
+			run->path.path = READ_ONCE(nic->wanted);
+			return true;
+		}
+	}
+	if (!test_bit(VMDRV_REQ_NIC, &vcpu->requests) || !vmdrv_nics_service(vcpu))
+		return false;
+	run->exit_reason = VMDRV_EXIT_NIC;
+	return true;
+}
+
 /* Until VMApp is needed: 0 with the exit in the run page, or an error. */
 static int run_loop(struct vmdrv_vcpu *vcpu)
 {
-	u32 nics;
 	int ret;
 
 	for (;;) {
@@ -165,24 +187,53 @@ static int run_loop(struct vmdrv_vcpu *vcpu)
 			return -EINTR;
 		}
 		cond_resched();
-		if (test_bit(VMDRV_REQ_NIC, &vcpu->requests)) {
-			nics = vmdrv_nics_service(vcpu);
-			if (nics) {
-				vcpu->run->exit_reason = VMDRV_EXIT_NIC;
-				vcpu->run->nic.nics = nics;
-				return 0;
-			}
-		}
+		if (READ_ONCE(vcpu->requests) & VMDRV_REQS_OUTSIDE && see_to_requests(vcpu))
+			return 0;
 		if (vcpu->halted) {
+			vmdrv_nics_idle(vcpu);
 			sleep_halted(vcpu);
 			continue;
 		}
 		ret = enter_guest(vcpu);
 		if (!ret)
 			ret = vmdrv_exit_slow(vcpu);
+		/* The guest has had its turn: the NICs that have more to do get another. */
+		if (unlikely(vcpu->nics_again)) {
+			vcpu->nics_again = false;
+			set_bit(VMDRV_REQ_NIC, &vcpu->requests);
+		}
 		if (ret <= 0)
 			return ret;
 	}
+}
+
+/* ---- how often VMApp is needed ---- */
+
+#define RATE_ONE	BIT_ULL(16)
+#define RATE_SHIFT	3	/* what a jiffy takes off: an eighth */
+
+static void rate_decay(struct vmdrv_rate *rate)
+{
+	unsigned long ticks = jiffies - rate->tick;
+
+	rate->tick += ticks;
+	if (ticks > 16 << RATE_SHIFT)
+		rate->sum = 0;
+	for (; ticks && rate->sum; ticks--)
+		rate->sum -= (rate->sum + (1 << RATE_SHIFT) - 1) >> RATE_SHIFT;
+}
+
+u64 vmdrv_switch_rate(struct vmdrv_vcpu *vcpu)
+{
+	rate_decay(&vcpu->switch_rate);
+	return (vcpu->switch_rate.sum * HZ / RATE_ONE) >> RATE_SHIFT;
+}
+
+static void count_switch(struct vmdrv_vcpu *vcpu, u32 reason)
+{
+	vcpu->switches[reason % VMDRV_EXIT_MAX]++;
+	rate_decay(&vcpu->switch_rate);
+	vcpu->switch_rate.sum += RATE_ONE;
 }
 
 /*
@@ -203,9 +254,10 @@ int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu)
 	}
 
 	vcpu->run->rip = vmdrv_ops->get_rip(vcpu);
+	vmdrv_nics_leave(vcpu);
 	if (!ret)
-		vcpu->switches[READ_ONCE(vcpu->run->exit_reason) % VMDRV_EXIT_MAX]++;
+		count_switch(vcpu, READ_ONCE(vcpu->run->exit_reason));
 	else if (ret == -EINTR)
-		vcpu->switches[VMDRV_EXIT_INTR]++;
+		count_switch(vcpu, VMDRV_EXIT_INTR);
 	return ret;
 }

@@ -9,11 +9,16 @@
  *   switches/<reason>	VMM -> VMApp, the world switches
  *   events/<event>	what happened on the way
  *   memory/<what>	second-level page tables
+ *   knobs/<knob>	what can be changed: knobs.c
+ *   nic<n>/		a NIC's counters and knobs
+ *
+ * It all belongs to the user who made the VM.
  */
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/sysfs.h>
 
+#include "compat.h"
 #include "vmdriver.h"
 
 static struct vmdrv_vm *to_vm(struct device *dev)
@@ -132,11 +137,13 @@ SWITCH(mmio, MMIO);
 SWITCH(shutdown, SHUTDOWN);
 SWITCH(stop, STOP);
 SWITCH(nic, NIC);
+SWITCH(host_irq, HOST_IRQ);
+SWITCH(path, PATH);
 
 static struct attribute *switches_attrs[] = {
 	&switches_intr.attr.attr, &switches_io.attr.attr, &switches_mmio.attr.attr,
 	&switches_shutdown.attr.attr, &switches_stop.attr.attr,
-	&switches_nic.attr.attr,
+	&switches_nic.attr.attr, &switches_host_irq.attr.attr, &switches_path.attr.attr,
 	NULL
 };
 
@@ -152,6 +159,7 @@ EVENT(halt, HALT);
 EVENT(migration, MIGRATION);
 EVENT(tlb_flush, TLB_FLUSH);
 EVENT(run, RUN);
+EVENT(pair, PAIR);
 VM_COUNTER(events, pit_ticks, dev.pit_ticks);
 VM_COUNTER(events, pit_ticks_redelivered, dev.pit_ticks_redelivered);
 VM_COUNTER(events, pit_ticks_lost, dev.pit_ticks_lost);
@@ -160,7 +168,7 @@ VM_COUNTER(events, pit_clamped, dev.pit_clamped);
 static struct attribute *events_attrs[] = {
 	&events_irq.attr.attr, &events_nmi.attr.attr, &events_exception.attr.attr,
 	&events_halt.attr.attr, &events_migration.attr.attr, &events_tlb_flush.attr.attr,
-	&events_run.attr.attr, &events_pit_ticks.attr.attr,
+	&events_run.attr.attr, &events_pair.attr.attr, &events_pit_ticks.attr.attr,
 	&events_pit_ticks_redelivered.attr.attr, &events_pit_ticks_lost.attr.attr,
 	&events_pit_clamped.attr.attr,
 	NULL
@@ -193,12 +201,22 @@ static const struct attribute_group *vm_groups[] = {
 	&switches_group,
 	&events_group,
 	&memory_group,
+	&vmdrv_knobs_group,
 	NULL
 };
+
+static void vm_ownership(VMDRV_OWNERSHIP_DEVICE dev, kuid_t *uid, kgid_t *gid)
+{
+	const struct vmdrv_vm *vm = container_of(dev, struct vmdrv_vm, device);
+
+	*uid = vm->uid;
+	*gid = vm->gid;
+}
 
 struct class vmdrv_class = {
 	.name = "vmdriver",
 	.dev_groups = vm_groups,
+	.get_ownership = vm_ownership,
 };
 
 int vmdrv_class_register(void)

@@ -505,6 +505,8 @@ static struct vmdrv_vcpu *vcpu_alloc(struct vmdrv_vm *vm)
 		goto free_vcpu;
 	split_page(pages, RUN_ORDER);
 	vcpu->run = page_address(pages);
+	vcpu->run->irq_notification = vm->knobs[VMDRV_KNOB_IRQ_NOTIFICATION];
+	vcpu->ctx.pairs = vm->knobs[VMDRV_KNOB_PAIRS];
 	if (!fpu_alloc_guest_fpstate(&vcpu->fpu))
 		goto free_pages;
 	err = vmdrv_ops->create(vcpu);

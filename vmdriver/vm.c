@@ -4,6 +4,7 @@
  * last of them whatever the guest was doing.
  */
 #include <linux/anon_inodes.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
@@ -168,6 +169,7 @@ union vm_arg {
 	struct vmdrv_nic_move nic_move;
 	struct vmdrv_nic_state nic_state;
 	struct vmdrv_nic_link nic_link;
+	struct vmdrv_knob_value knob;
 };
 
 static int vm_call(struct vmdrv_vm *vm, unsigned int cmd, unsigned long arg, union vm_arg *u)
@@ -210,6 +212,9 @@ static int vm_call(struct vmdrv_vm *vm, unsigned int cmd, unsigned long arg, uni
 		return vmdrv_nic_set_link(vm, &u->nic_link);
 	case VMDRV_NIC_RESET:
 		return vmdrv_nic_reset(vm, arg);
+	case VMDRV_SET_KNOB:
+	case VMDRV_GET_KNOB:
+		return vmdrv_knob(vm, &u->knob, cmd == VMDRV_SET_KNOB);
 	default:
 		return -ENOTTY;
 	}
@@ -271,6 +276,9 @@ static struct vmdrv_vm *vm_alloc(const char *name)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->kref);
 	mutex_init(&vm->lock);
+	init_waitqueue_head(&vm->path_wait);
+	vmdrv_knobs_init(vm->knobs);
+	current_fsuid_fsgid(&vm->uid, &vm->gid);
 	vm->pid = task_tgid_nr(current);
 	vm->tsc_base = rdtsc();
 	strscpy(vm->name, name, sizeof(vm->name));

@@ -23,6 +23,7 @@
 #include <linux/spinlock.h>
 #include <linux/static_call.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 
@@ -74,6 +75,7 @@ enum vmdrv_event_count {
 	VMDRV_EVENT_MIGRATION,	/* entered on another host CPU than before */
 	VMDRV_EVENT_TLB_FLUSH,
 	VMDRV_EVENT_RUN,	/* VMDRV_RUN calls */
+	VMDRV_EVENT_PAIR,	/* second accesses that made no exit of their own */
 	VMDRV_EVENT_NR
 };
 
@@ -239,6 +241,7 @@ enum vmdrv_gpr {
  * @port_map: the VM's 65,536 row numbers, see struct ws_port_table
  * @rows: the rows that they name
  * @latch_exits: accesses to latches, served without leaving the entry code
+ * @pairs: not 0: an OUT to a latch leaves it, for pair.c
  */
 struct vmdrv_context {
 	u64 gpr[16];
@@ -248,6 +251,19 @@ struct vmdrv_context {
 	const u8 *port_map;
 	void *rows;
 	u64 latch_exits;
+	u64 pairs;
+};
+
+/**
+ * struct vmdrv_rate - how often something happens, of late
+ * @sum: events times 2^16; in each jiffy it loses an eighth
+ * @tick: the jiffy up to which it has
+ *
+ * The vCPU's thread counts and asks.
+ */
+struct vmdrv_rate {
+	u64 sum;
+	unsigned long tick;
 };
 
 enum vmdrv_vcpu_mode { VMDRV_OUTSIDE, VMDRV_IN_GUEST };
@@ -256,6 +272,42 @@ enum vmdrv_vcpu_mode { VMDRV_OUTSIDE, VMDRV_IN_GUEST };
 #define VMDRV_REQ_FLUSH		0	/* the guest's TLB entries are stale */
 #define VMDRV_REQ_NMI		1	/* an NMI for the guest */
 #define VMDRV_REQ_NIC		2	/* a NIC of the VMM's wants vmdrv_nics_service() */
+#define VMDRV_REQ_PATH		3	/* VMApp is to take a NIC to another path */
+#define VMDRV_REQ_PAIR		4	/* vmdrv_pair_learn() */
+/* Those that are seen to outside of the guest, halted or not. */
+#define VMDRV_REQS_OUTSIDE	(BIT(VMDRV_REQ_NIC) | BIT(VMDRV_REQ_PATH) | BIT(VMDRV_REQ_PAIR))
+
+#define VMDRV_PAIR_SITES	16
+
+/* What the meaning of an address depends on. */
+struct vmdrv_pair_mode {
+	u64 cr0, cr3, cr4, efer;
+	int cpl, code;
+};
+
+/**
+ * struct vmdrv_pair_site - where a latch was written, and what follows there: pair.c
+ * @rip: behind the OUT; 0: empty
+ * @mode: with these registers
+ * @generation: of the memory slots
+ * @size: of a page table's entry
+ * @entries: how many were read
+ * @entry: they were so, without VMDRV_TRACE_IGNORE
+ * @entry_ptr: and are there
+ * @code: where the code is; NULL: it cannot be read
+ * @len: bytes of it up to the end of the page, at most IO_PAIR_BYTES
+ */
+struct vmdrv_pair_site {
+	u64 rip;
+	struct vmdrv_pair_mode mode;
+	unsigned long generation;
+	unsigned int size;
+	unsigned int entries;
+	u64 entry[4];
+	void __user *entry_ptr[4];
+	void __user *code;
+	unsigned int len;
+};
 
 struct vmdrv_vcpu {
 	struct vmdrv_context ctx;	/* first: enter.S knows its layout */
@@ -267,6 +319,9 @@ struct vmdrv_vcpu {
 	struct vm_exit exit;
 	struct vmdrv_pending pending;
 	struct vmdrv_completion completion;
+	struct vmdrv_pair_site pair_sites[VMDRV_PAIR_SITES];
+	u32 nics;			/* bit n: NIC n has something for VMApp to move */
+	bool nics_again;		/* a NIC's turn is over, but not its work */
 	u32 io_latch;			/* goes to VMApp with a port access: run->io.latch */
 	bool window;			/* the interrupt-window exit is on */
 	bool halted;
@@ -285,6 +340,7 @@ struct vmdrv_vcpu {
 	unsigned long requests;
 	struct rcuwait wait;		/* a halted vCPU sleeps here */
 
+	struct vmdrv_rate switch_rate;
 	u64 exits[VMDRV_CAUSE_NR];
 	u64 switches[VMDRV_EXIT_MAX];	/* returns to VMApp, by VMDRV_EXIT_* */
 	u64 events[VMDRV_EVENT_NR];
@@ -297,6 +353,8 @@ struct vmdrv_vm {
 	struct device device;		/* /sys/class/vmdriver/vm<id> */
 	int id;
 	pid_t pid;
+	kuid_t uid;			/* who made it */
+	kgid_t gid;
 	char name[VMDRV_NAME_MAX];
 
 	struct vmdrv_vcpu *vcpu;	/* set once, under lock */
@@ -305,6 +363,9 @@ struct vmdrv_vm {
 	struct vmdrv_devices dev;
 	struct vmdrv_nic *nics[VMDRV_NIC_MAX];	/* each set once, under lock */
 	unsigned int latches;
+	u32 knobs[VMDRV_KNOB_NR];	/* those of a VM */
+	wait_queue_head_t path_wait;	/* for VMApp to take a NIC to another path */
+	bool dying;			/* nobody waits any more */
 	u64 tsc_base;			/* host TSC at which the guest's is 0 */
 };
 
@@ -330,6 +391,20 @@ u32 vmdrv_xsave_size(void);
 
 /* run.c */
 int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu);
+u64 vmdrv_switch_rate(struct vmdrv_vcpu *vcpu);	/* world switches per second */
+
+/* pair.c */
+bool vmdrv_pair_begin(struct vmdrv_vcpu *vcpu);
+void vmdrv_pair_learn(struct vmdrv_vcpu *vcpu);
+
+/* knobs.c */
+extern const struct attribute_group vmdrv_knobs_group;
+extern const struct attribute *const vmdrv_nic_knob_attrs[];
+void vmdrv_knobs_init(u32 knobs[VMDRV_KNOB_NR]);
+int vmdrv_knob(struct vmdrv_vm *vm, struct vmdrv_knob_value *args, bool set);
+ssize_t vmdrv_nic_knob_show(struct vmdrv_nic *nic, const struct attribute *attr, char *buf);
+ssize_t vmdrv_nic_knob_store(struct vmdrv_nic *nic, const struct attribute *attr, const char *buf,
+			     size_t len);
 
 /* exit.c */
 struct vmdrv_prefixes {

@@ -285,6 +285,26 @@ int vmdrv_translate(struct vmdrv_vcpu *vcpu, u64 gva, u32 access, u64 *gpa, u32 
 	return walk(&w, linear(&w, gva), false, gpa, error);
 }
 
+int vmdrv_translate_traced(struct vmdrv_vcpu *vcpu, u64 gva, u32 access, u64 *gpa,
+			   struct vmdrv_walk_trace *t)
+{
+	struct walk w;
+	u32 error;
+	int level, ret;
+
+	walk_init(&w, vcpu, access);
+	ret = walk(&w, linear(&w, gva), false, gpa, &error);
+	if (ret)
+		return ret;
+	t->size = w.size;
+	t->n = 0;
+	for (level = w.levels; level && level >= w.leaf; level--) {
+		t->gpa[t->n] = w.entry_gpa[level];
+		t->entry[t->n++] = w.entry[level] & ~(ENTRY_A | ENTRY_D);
+	}
+	return 0;
+}
+
 static int gva_access(struct vmdrv_vcpu *vcpu, u64 gva, void *buf, size_t len, u32 access,
 		      struct vmdrv_fault *f)
 {

@@ -128,16 +128,20 @@ struct vmdrv_device_state {
  *	VMDRV_GET_LATCH and VMDRV_SET_LATCH reach it as any other.
  * VMDRV_PATH_VMM: in the VMM. VMApp comes in when frames have to go out
  *	(VMDRV_EXIT_NIC, then VMDRV_NIC_TRANSMIT) or have come (VMDRV_NIC_RECEIVE).
+ * VMDRV_PATH_DIRECT: in the VMM, which also moves the frames: VMApp has nothing
+ *	to do with them, and poll() on the /dev/vmnet tells of the link only.
  *
- * Switching takes the Lance's state along: VMDRV_NIC_GET_STATE on the way to
- * VMApp, VMDRV_NIC_SET_STATE on the way back. On path vmapp, SET_STATE also
- * tells the VMM where RAP is and what it has when that changed by itself.
+ * Between the last two nothing but the path changes. Switching to or from path
+ * vmapp takes the Lance's state along: VMDRV_NIC_GET_STATE on the way to VMApp,
+ * VMDRV_NIC_SET_STATE on the way back. On path vmapp, SET_STATE also tells the VMM
+ * where RAP is and what it has when that changed by itself.
  *
  * All but TRANSMIT, RECEIVE and SET_LINK need the vCPU outside of VMDRV_RUN
  * (EBUSY).
  */
 #define VMDRV_PATH_VMAPP	0
 #define VMDRV_PATH_VMM		1
+#define VMDRV_PATH_DIRECT	2
 
 /* EEXIST: made before. EBADF: not an attached /dev/vmnet. The file is kept open. */
 struct vmdrv_nic_create {
@@ -190,6 +194,27 @@ struct vmdrv_nic_state {
 	__u64 data;		/* pointer */
 };
 
+/*
+ * The knobs, which are also files in sysfs: a NIC's in vm<id>/nic<n>, a VM's in
+ * vm<id>/knobs. A value out of range is EINVAL and changes nothing. What they
+ * are when a VM or NIC is made, the module's parameters of the same names say.
+ */
+#define VMDRV_KNOB_DATAPATH		0	/* of a NIC: VMDRV_PATH_*; get only */
+#define VMDRV_KNOB_SEND_COMBINING	1	/* of a NIC, path vmm: frames to send may wait */
+#define VMDRV_KNOB_COMBINE_MAX		2	/* of a NIC: so many make a switch; 1 to 64 */
+#define VMDRV_KNOB_COMBINE_RATE		3	/* of a NIC: at as many switches a second */
+#define VMDRV_KNOB_IRQ_NOTIFICATION	4	/* VMApp trusts the IRQ page, else select()s */
+#define VMDRV_KNOB_HOST_IRQ_TO_VMAPP	5	/* a host interrupt is VMDRV_EXIT_HOST_IRQ */
+#define VMDRV_KNOB_PAIRS		6	/* two port accesses in one exit, see pair.c */
+#define VMDRV_KNOB_NR			7
+
+struct vmdrv_knob_value {
+	__u32 knob;		/* VMDRV_KNOB_* */
+	__u32 nic;		/* its number; 0 for a knob of the VM's */
+	__u32 value;		/* in or out */
+	__u32 pad;
+};
+
 /* The cable of the NIC: 1 in, 0 out. */
 struct vmdrv_nic_link {
 	__u32 nic;
@@ -207,6 +232,8 @@ struct vmdrv_nic_link {
 #define VMDRV_NIC_SET_LINK	_IOW(VMDRV_IOC, 0x48, struct vmdrv_nic_link)
 /* As after PCI reset: registers, not what VMDRV_NIC_DECODE said. */
 #define VMDRV_NIC_RESET		_IO(VMDRV_IOC, 0x49)	/* arg: the NIC's number */
+#define VMDRV_SET_KNOB		_IOW(VMDRV_IOC, 0x4a, struct vmdrv_knob_value)
+#define VMDRV_GET_KNOB		_IOWR(VMDRV_IOC, 0x4b, struct vmdrv_knob_value)
 
 /* ---- a vCPU ---------------------------------------------------------------- */
 
@@ -351,7 +378,9 @@ struct vmdrv_translate {
 #define VMDRV_EXIT_SHUTDOWN	3	/* triple fault */
 #define VMDRV_EXIT_STOP		4	/* the guest cannot go on: stop.reason says why */
 #define VMDRV_EXIT_NIC		5	/* a NIC of the VMM's has frames to send */
-#define VMDRV_EXIT_MAX		6
+#define VMDRV_EXIT_HOST_IRQ	6	/* a host interrupt; whose, nobody says */
+#define VMDRV_EXIT_PATH		7	/* NIC path.nic is to go to path.path: VMDRV_NIC_SET_PATH */
+#define VMDRV_EXIT_MAX		8
 
 #define VMDRV_IO_IN		0
 #define VMDRV_IO_OUT		1
@@ -367,6 +396,8 @@ struct vmdrv_run {
 	/* out */
 	__u32 exit_reason;	/* VMDRV_EXIT_* */
 	__u64 rip;		/* of the guest at the exit */
+	__u32 nics;		/* bit n: NIC n has frames to send (also with other reasons) */
+	__u32 irq_notification;	/* the knob: does the IRQ page tell, or select()? */
 	union {
 		struct {
 			__u16 port;
@@ -376,8 +407,9 @@ struct vmdrv_run {
 			__u32 latch;	/* of the NIC on path vmapp whose port this is: RAP */
 		} io;
 		struct {
-			__u32 nics;	/* bit n: NIC n */
-		} nic;
+			__u32 nic;
+			__u32 path;	/* VMDRV_PATH_* */
+		} path;
 		/*
 		 * The instruction is not executed: VMApp decodes it, does what
 		 * it says, and sets the registers (RIP too). Nothing is

@@ -64,6 +64,8 @@ static const struct {
 	{ "GET_DEVICE", VMDRV_GET_DEVICE, VM },
 	{ "SET_DEVICE", VMDRV_SET_DEVICE, VM },
 	{ "RESET_DEVICES", VMDRV_RESET_DEVICES, VM },
+	{ "SET_KNOB", VMDRV_SET_KNOB, VM },
+	{ "GET_KNOB", VMDRV_GET_KNOB, VM },
 	{ "RUN", VMDRV_RUN, VCPU },
 	{ "GET_REGS", VMDRV_GET_REGS, VCPU },
 	{ "SET_REGS", VMDRV_SET_REGS, VCPU },
@@ -87,6 +89,38 @@ static const struct {
 static int fd_of(struct vm *vm, enum kind kind)
 {
 	return kind == DEVICE ? vm->dev : kind == VM ? vm->fd : vm->vcpu;
+}
+
+/* Knobs of a VM; those of NICs want one, and the data path takes no value here. */
+TEST_F(ioctls, knobs)
+{
+	static const struct {
+		struct vmdrv_knob_value v;
+		int err;
+	} list[] = {
+		{ { VMDRV_KNOB_IRQ_NOTIFICATION, 0, 1, 0 }, 0 },
+		{ { VMDRV_KNOB_HOST_IRQ_TO_VMAPP, 0, 1, 0 }, 0 },
+		{ { VMDRV_KNOB_PAIRS, 0, 1, 0 }, 0 },
+		{ { VMDRV_KNOB_PAIRS, 0, 2, 0 }, EINVAL },
+		{ { VMDRV_KNOB_PAIRS, 0, 0, 1 }, EINVAL },
+		{ { VMDRV_KNOB_PAIRS, 1, 0, 0 }, EINVAL },
+		{ { VMDRV_KNOB_COMBINE_MAX, 0, 3, 0 }, EINVAL },
+		{ { VMDRV_KNOB_DATAPATH, 0, VMDRV_PATH_VMM, 0 }, EINVAL },
+		{ { VMDRV_KNOB_NR, 0, 0, 0 }, EINVAL },
+		{ { ~0u, 0, 0, 0 }, EINVAL },
+	};
+	struct vmdrv_knob_value v = { .knob = VMDRV_KNOB_PAIRS };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		v = list[i].v;
+		EXPECT_EQ(-list[i].err, vm_ioctl(self->vm.fd, VMDRV_SET_KNOB, &v))
+			TH_LOG("entry %zu", i);
+	}
+	v = (struct vmdrv_knob_value){ .knob = VMDRV_KNOB_PAIRS };
+	EXPECT_EQ(0, vm_ioctl(self->vm.fd, VMDRV_GET_KNOB, &v));
+	EXPECT_EQ(1, v.value);
+	EXPECT_EQ(1, self->vm.run->irq_notification);
 }
 
 /* A call belongs to one kind of descriptor; unknown ones to none. */

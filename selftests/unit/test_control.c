@@ -35,6 +35,11 @@ bool machine_call(struct machine *m, void (*call)(struct machine *m, void *arg),
 }
 
 /* The part of the NICs. */
+u32 nic_path(const struct nic *n)
+{
+	return n->path;
+}
+
 const char *nic_path_name(u32 path)
 {
 	return path == VMDRV_PATH_VMM ? "vmm" : "vmapp";

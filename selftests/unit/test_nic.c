@@ -78,6 +78,11 @@ static int vmdrv_call(unsigned long request, void *arg)
 			return failed(fake.path_error);
 		fake.path = ((struct vmdrv_nic_path *)arg)->path;
 		return 0;
+	case VMDRV_GET_KNOB:
+		/* Of the second NIC, what the module's parameter says. */
+		((struct vmdrv_knob_value *)arg)->value =
+			((struct vmdrv_knob_value *)arg)->nic ? VMDRV_PATH_VMM : fake.path;
+		return 0;
 	case VMDRV_NIC_GET_STATE:
 		memcpy((void *)(uintptr_t)state->data, &fake.state, sizeof(fake.state));
 		return 0;
@@ -202,6 +207,7 @@ static int setup(void **state)
 	board->nics.mem = &board->mem;
 	board->nics.loop = &board->loop;
 	board->nics.irq = (struct dev_irq){ set_irq, board, 0, false };
+	board->nics.irq_notification = true;
 	set("ethernet0.present=TRUE");
 	set("worldswitch.ethernet0.datapath=vmapp");
 	return 0;
@@ -662,6 +668,37 @@ static void test_receive_by_bit(void **state)
 	received(1, 200, 4);
 }
 
+/* Without IRQ notification vmnet wakes the loop at any time, and poll() says what there is. */
+static void test_receive_by_select(void **state)
+{
+	(void)state;
+	make();
+	start();
+	board->nics.irq_notification = false;
+	nics_enter(&board->nics);
+	assert_int_equal(fake.page->looking, 0);
+	nics_select(&board->nics);
+	assert_int_equal(board->nics.selects, 1);
+	from_wire(100, 2);
+	fake.page->rx = 0;
+	nics_select(&board->nics);
+	received(0, 100, 2);
+	assert_int_equal(fake.page->rx, 0);
+	nics_leave(&board->nics);
+
+	/* The knob is turned while the bits are looked at: nobody is left asleep. */
+	board->nics.irq_notification = true;
+	nics_enter(&board->nics);
+	board->nics.irq_notification = false;
+	from_wire(200, 4);
+	nics_leave(&board->nics);
+	assert_int_equal(fake.page->looking, 0);
+	received(1, 200, 4);
+	board->nics.irq_notification = true;
+	nics_select(&board->nics);
+	assert_int_equal(board->nics.selects, 2);
+}
+
 /* A guest without buffers: frames wait in order, and the loop does not spin. */
 static void test_receive_stuck(void **state)
 {
@@ -790,6 +827,17 @@ static void test_switching(void **state)
 	assert_int_equal(nic_set_path(n, VMDRV_PATH_VMM, &board->err), 0);
 	assert_memory_equal(fake.state.csr + 1, before.csr + 1, sizeof(before.csr) - 2);
 
+	/* Between vmm and direct nothing is VMApp's; somebody else may have done it. */
+	assert_int_equal(nic_set_path(n, VMDRV_PATH_DIRECT, &board->err), 0);
+	assert_int_equal(nic_path(n), VMDRV_PATH_DIRECT);
+	nics_set_path(&board->nics, 0, VMDRV_PATH_VMAPP);
+	assert_int_equal(n->path, VMDRV_PATH_VMAPP);
+	nics_set_path(&board->nics, 0, VMDRV_PATH_DIRECT);
+	assert_int_equal(fake.path, VMDRV_PATH_DIRECT);
+	nics_set_path(&board->nics, 7, VMDRV_PATH_VMAPP);
+	nics_set_path(&board->nics, 99, VMDRV_PATH_VMAPP);
+	assert_int_equal(nic_set_path(n, VMDRV_PATH_VMM, &board->err), 0);
+
 	/* Refused: all as it was. */
 	fake.path_error = EAGAIN;
 	assert_int_equal(nic_set_path(n, VMDRV_PATH_VMAPP, &board->err), -1);
@@ -823,6 +871,7 @@ static void test_gone(void **state)
 	fake.status.link = 0;
 	fake.status.gone = 1;
 	fake.page->link = 1;
+	nics_enter(&board->nics);
 	nics_leave(&board->nics);
 	assert_true(n->gone);
 	assert_false(n->link || fake.link);
@@ -850,6 +899,7 @@ int main(void)
 		TEST(test_receive),
 		TEST(test_receive_chain),
 		TEST(test_receive_by_bit),
+		TEST(test_receive_by_select),
 		TEST(test_receive_stuck),
 		TEST(test_missed),
 		TEST(test_receive_off),

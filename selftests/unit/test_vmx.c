@@ -55,7 +55,7 @@ static void test_defaults(void **state)
 	assert_false(vmx_bool(&v, "ethernet0.present"));
 	assert_string_equal(vmx_str(&v, "ethernet7.virtualDev"), "vlance");
 	assert_string_equal(vmx_str(&v, "ethernet7.connectionType"), "bridged");
-	assert_string_equal(vmx_str(&v, "worldswitch.ethernet7.datapath"), "vmm");
+	assert_string_equal(vmx_str(&v, "worldswitch.ethernet7.datapath"), "");
 	assert_string_equal(vmx_str(&v, "ethernet8.virtualDev"), "");
 	assert_string_equal(vmx_str(&v, "no.such.key"), "");
 	vmx_free(&v);

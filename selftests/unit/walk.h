@@ -25,6 +25,7 @@
 struct vmdrv_vm { int unused; };
 struct vmdrv_vcpu { struct vmdrv_vm *vm; };
 struct vmdrv_fault { u64 address; u32 error; size_t done; };
+struct vmdrv_walk_trace { unsigned int size, n; u64 gpa[4], entry[4]; };
 
 struct vmdrv_ops {
 	u64 (*get_cr)(struct vmdrv_vcpu *vcpu, int cr);
@@ -41,6 +42,8 @@ int vmdrv_guest_read(struct vmdrv_vm *vm, u64 gpa, void *buf, size_t len);
 int vmdrv_guest_write(struct vmdrv_vm *vm, u64 gpa, const void *buf, size_t len);
 int vmdrv_guest_cmpxchg(struct vmdrv_vm *vm, u64 gpa, u64 old, u64 new, unsigned int size);
 int vmdrv_translate(struct vmdrv_vcpu *vcpu, u64 gva, u32 access, u64 *gpa, u32 *error);
+int vmdrv_translate_traced(struct vmdrv_vcpu *vcpu, u64 gva, u32 access, u64 *gpa,
+			   struct vmdrv_walk_trace *t);
 int vmdrv_gva_read(struct vmdrv_vcpu *vcpu, u64 gva, void *buf, size_t len, u32 access,
 		   struct vmdrv_fault *f);
 int vmdrv_gva_write(struct vmdrv_vcpu *vcpu, u64 gva, const void *buf, size_t len, u32 access,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmctl tune: a running VM's knobs. Most are files of sysfs with one value each;
- * a device's are in a folder of its own. "ethernetN.datapath" is vmapp's, since
- * switching it takes both.
+ * vmctl tune: a running VM's knobs. They are files of sysfs with one value each:
+ * "KNOB" is knobs/KNOB, "ethernetN.KNOB" is nicN/KNOB, where counters lie beside
+ * it that cannot be written. Only "ethernetN.datapath" is set through vmapp,
+ * which answers for a guest that has stopped, too.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,13 +17,35 @@
 
 #include "vmctl.h"
 
-static bool is_knob_name(const char *knob)
-{
-	const char *slash = strchr(knob, '/');
+/* What the paper's Table 3 compares, one optimization more in each, and what comes after it. */
+static const struct profile {
+	const char *name;
+	const char *path;
+	int send_combining, irq_notification, host_irq_to_vmapp, pairs;
+} profiles[] = {
+	{ "ws2.0", "vmapp", 0, 0, 1, 0 },
+	{ "ports", "vmm", 0, 0, 1, 0 },
+	{ "ports+combining", "vmm", 1, 0, 1, 0 },
+	{ "ports+combining+irq", "vmm", 1, 1, 1, 0 },
+	{ "direct", "direct", 0, 1, 0, 0 },
+	{ "direct+pairs", "direct", 0, 1, 0, 1 },
+};
 
-	if (slash && (strchr(slash + 1, '/') || slash[1] == '.' || !slash[1]))
+#define PROFILES "ws2.0, ports, ports+combining, ports+combining+irq, direct, direct+pairs"
+
+/* Where a knob's file is, below the VM's folder; false if it cannot be a knob's name. */
+static bool knob_file(const char *knob, char *file, size_t size)
+{
+	int nic = -1, end = 0;
+
+	sscanf(knob, "ethernet%1d.%n", &nic, &end);
+	if (!end && strchr(knob, '.'))
 		return false;
-	return *knob && *knob != '/' && *knob != '.';
+	if (!knob[end] || strchr(knob, '/') || knob[end] == '.')
+		return false;
+	if (end)
+		return snprintf(file, size, "nic%d/%s", nic, knob + end) < (int)size;
+	return snprintf(file, size, "knobs/%s", knob) < (int)size;
 }
 
 /* N if @knob is "ethernetN.datapath", else -1. */
@@ -49,13 +72,31 @@ static int complain(const char *knob, int err)
 	}
 }
 
+/* The knob's path, or false after a complaint. Counters are no knobs. */
+static bool find_knob(const char *dir, const char *knob, char *path, size_t size, int *err)
+{
+	char file[NAME_MAX];
+	struct stat st;
+
+	*err = VMCTL_OK;
+	if (!knob_file(knob, file, sizeof(file)) ||
+	    snprintf(path, size, "%s/%s", dir, file) >= (int)size)
+		*err = complain(knob, ENOENT);
+	else if (stat(path, &st))
+		*err = complain(knob, errno);
+	else if (S_ISDIR(st.st_mode) || !(st.st_mode & 0222))
+		*err = complain(knob, ENOENT);
+	return *err == VMCTL_OK;
+}
+
 static int print_knob(const char *dir, const char *knob)
 {
 	char path[PATH_MAX], value[256];
 	ssize_t n;
+	int err;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, knob) >= (int)sizeof(path))
-		return complain(knob, ENOENT);
+	if (!find_knob(dir, knob, path, sizeof(path), &err))
+		return err;
 	n = vmctl_read_line(path, value, sizeof(value));
 	if (n < 0)
 		return complain(knob, -n);
@@ -68,10 +109,10 @@ static int print_knob(const char *dir, const char *knob)
 static int set_knob(const char *dir, const char *knob, const char *value)
 {
 	char path[PATH_MAX];
-	int fd, err = 0;
+	int fd, err;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, knob) >= (int)sizeof(path))
-		return complain(knob, ENOENT);
+	if (!find_knob(dir, knob, path, sizeof(path), &err))
+		return err;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return complain(knob, errno);
@@ -90,67 +131,45 @@ static int is_visible(const struct dirent *e)
 	return *e->d_name != '.';
 }
 
-/* List the knobs in @dir/@folder, and those one folder further down. */
-static int print_all(const char *dir, const char *folder)
+/* The knobs in @dir/@folder, each with @prefix: how many, or -1 after a complaint. */
+static int print_folder(const char *dir, const char *folder, const char *prefix)
 {
-	char path[PATH_MAX], knob[2 * NAME_MAX + 2];
+	char path[PATH_MAX], knob[2 * NAME_MAX];
 	struct dirent **entries;
-	int n, err = 0;
+	int n, found = 0;
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, folder) >= (int)sizeof(path))
-		return complain(folder, ENOENT);
+		return 0;
 	n = scandir(path, &entries, is_visible, alphasort);
-	if (n < 0)
-		return complain(folder, errno);
 	for (int i = 0; i < n; i++) {
 		struct stat st;
 
-		snprintf(knob, sizeof(knob), "%s%s%s", folder, *folder ? "/" : "",
-			 entries[i]->d_name);
+		snprintf(knob, sizeof(knob), "%s%s", prefix, entries[i]->d_name);
+		if (snprintf(path, sizeof(path), "%s/%s/%s", dir, folder, entries[i]->d_name) <
+		    (int)sizeof(path) && !stat(path, &st) && S_ISREG(st.st_mode) &&
+		    st.st_mode & 0222 && found >= 0)
+			found = print_knob(dir, knob) ? -1 : found + 1;
 		free(entries[i]);
-		if (snprintf(path, sizeof(path), "%s/%s", dir, knob) >= (int)sizeof(path) ||
-		    stat(path, &st))
-			continue;
-		if (S_ISREG(st.st_mode))
-			err |= print_knob(dir, knob);
-		else if (S_ISDIR(st.st_mode) && !*folder)
-			err |= print_all(dir, knob);
 	}
-	free(entries);
-	return err;
-}
-
-/* The data path of NIC @wanted, or with -1 of all. How many, or -1 after a complaint. */
-static int print_datapaths(struct client *c, int wanted)
-{
-	json_t *info = client_info(c, "tune"), *nic;
-	int found = 0;
-	size_t i;
-
-	if (!info)
-		return -1;
-	json_array_foreach(json_object_get(info, "nics"), i, nic) {
-		json_int_t number = client_integer(nic, "nic", -1);
-
-		if (wanted >= 0 && number != wanted)
-			continue;
-		printf("ethernet%lld.datapath=", (long long)number);
-		vmctl_puts(client_string(nic, "path"));
-		putchar('\n');
-		found++;
-	}
-	json_decref(info);
+	if (n >= 0)
+		free(entries);
 	return found;
 }
 
-static int print_datapath(struct client *c, int nic)
+static int print_all(struct client *c, const char *dir)
 {
-	int found = print_datapaths(c, nic);
+	int found = print_folder(dir, "knobs", ""), n;
+	char folder[16], prefix[24];
 
-	if (found)
-		return found < 0 ? VMCTL_FAILED : VMCTL_OK;
-	return vmctl_fail("tune", "'vmctl info NAME' lists those it has",
-			  "there is no ethernet%d", nic);
+	for (int nic = 0; nic < 8 && found >= 0; nic++) {
+		snprintf(folder, sizeof(folder), "nic%d", nic);
+		snprintf(prefix, sizeof(prefix), "ethernet%d.", nic);
+		n = print_folder(dir, folder, prefix);
+		found = n < 0 ? n : found + n;
+	}
+	if (!found)
+		return vmctl_fail("tune", NULL, "'%s' has no knobs", c->name);
+	return found < 0 ? VMCTL_FAILED : VMCTL_OK;
 }
 
 static int set_datapath(struct client *c, int nic, const char *path)
@@ -171,48 +190,72 @@ static int tune_one(struct client *c, const char *dir, char *operand)
 	if (value)
 		*value++ = '\0';
 	nic = datapath_nic(operand);
-	if (nic >= 0)
-		return value ? set_datapath(c, nic, value) : print_datapath(c, nic);
-	if (!is_knob_name(operand))
-		return complain(operand, ENOENT);
+	if (value && nic >= 0)
+		return set_datapath(c, nic, value);
 	return value ? set_knob(dir, operand, value) : print_knob(dir, operand);
 }
 
-/* @dir is the VM's in sysfs, with room for a folder's name. */
-static int tune(struct client *c, char *dir, int n, char **operands)
+static int set_number(const char *dir, const char *knob, int value)
 {
-	int found, err = 0;
+	char text[12];
 
-	strcat(dir, "/knobs");
-	for (int i = 0; i < n && !err; i++)
-		err = tune_one(c, dir, operands[i]);
-	if (n)
-		return err;
-	found = print_datapaths(c, -1);
-	if (!access(dir, X_OK))
-		return print_all(dir, "");
-	if (!found)
-		return vmctl_fail("tune", NULL, "'%s' has no knobs", c->name);
-	return found < 0 ? VMCTL_FAILED : VMCTL_OK;
+	snprintf(text, sizeof(text), "%d", value);
+	return set_knob(dir, knob, text);
+}
+
+/* All of a profile's knobs, of the VM and of each NIC that it has. */
+static int set_profile(struct client *c, const char *dir, const char *name)
+{
+	const struct profile *p = profiles;
+	char path[PATH_MAX], knob[48];
+	int err;
+
+	while (p < profiles + VMCTL_ARRAY_SIZE(profiles) && strcmp(p->name, name))
+		p++;
+	if (p == profiles + VMCTL_ARRAY_SIZE(profiles))
+		return vmctl_fail("tune", "there are: " PROFILES, "no profile is called '%s'",
+				  name);
+	err = set_number(dir, "irq_notification", p->irq_notification) ||
+	      set_number(dir, "host_irq_to_vmapp", p->host_irq_to_vmapp) ||
+	      set_number(dir, "pairs", p->pairs);
+	for (int nic = 0; nic < 8 && !err; nic++) {
+		if (snprintf(path, sizeof(path), "%s/nic%d", dir, nic) >= (int)sizeof(path) ||
+		    access(path, X_OK))
+			continue;
+		snprintf(knob, sizeof(knob), "ethernet%d.send_combining", nic);
+		err = set_datapath(c, nic, p->path) || set_number(dir, knob, p->send_combining);
+	}
+	return err ? VMCTL_FAILED : VMCTL_OK;
 }
 
 int cmd_tune(int argc, char **argv)
 {
-	static const struct option none[] = { { } };
-	char dir[PATH_MAX - 8];
+	static const struct option options[] = {
+		{ "profile", required_argument, NULL, 'p' },
+		{ }
+	};
+	const char *profile = NULL;
+	char dir[PATH_MAX];
 	struct client c;
-	int err;
+	int err, option;
 
-	if (vmctl_getopt(argc, argv, none) != -1)
-		return VMCTL_USAGE;
+	while ((option = vmctl_getopt(argc, argv, options)) != -1) {
+		if (option != 'p')
+			return VMCTL_USAGE;
+		profile = optarg;
+	}
 	err = vmctl_operands(argc, argv, 1, argc, "the VM's NAME");
 	if (!err)
 		err = client_open(&c, argv[0], argv[optind]);
 	if (err)
 		return err;
-	err = !client_sysfs(&c, argv[0], dir, sizeof(dir) - strlen("/knobs"));
-	if (!err)
-		err = tune(&c, dir, argc - optind - 1, argv + optind + 1);
+	err = !client_sysfs(&c, argv[0], dir, sizeof(dir));
+	if (!err && profile)
+		err = set_profile(&c, dir, profile);
+	for (int i = optind + 1; i < argc && !err; i++)
+		err = tune_one(&c, dir, argv[i]);
+	if (!err && !profile && optind + 1 == argc)
+		err = print_all(&c, dir);
 	client_close(&c);
 	return err;
 }

@@ -49,7 +49,8 @@ static const struct vmctl_command commands[] = {
 	  "  --count N          end after printing N times\n"
 	  "  --all              also causes that never occurred\n"
 	  "  --json             all counters, one JSON object a sample\n" },
-	{ "tune", cmd_tune, "NAME [KNOB[=VALUE]]...", "show or set a running VM's knobs", "" },
+	{ "tune", cmd_tune, "NAME [--profile P] [KNOB[=VALUE]]...",
+	  "show or set a running VM's knobs", "" },
 	{ "net", cmd_net, "SUBCOMMAND [ARGUMENT]...", "make, show and change virtual networks",
 	  "  create NET [--type private|hostonly|bridged] [--nic IF] [--address A.B.C.D/N]\n"
 	  "      [--interface NAME] [--hub] [--mtu N] [POLICY]...\n"

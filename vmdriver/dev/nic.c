@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shell around the Lance's core in the VMM: ports, lines, frames. Frames
- * are moved by VMApp's threads, in the owner's address space; registers are
- * served on the vCPU's thread, most of them right after the exit.
+ * The shell around the Lance's core in the VMM: ports, lines, frames. Registers
+ * are served on the vCPU's thread, most of them right after the exit. Frames are
+ * moved by threads of the owner's, in its address space: by VMApp's calls on
+ * path vmm, by the vCPU's thread itself on path direct.
  */
 #include <linux/err.h>
 #include <linux/etherdevice.h>
@@ -13,23 +14,35 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
+#include "compat.h"
 #include "vmdriver.h"
-#include "vmnet_port.h"
 
 #define NIC_BUDGET_MAX	256
-#define LANCE_EV_POLL	0x10000	/* beside the core's events: it is time for lance_poll() */
+#define NIC_RX_BUDGET	64	/* of one turn on path direct; LANCE_TX_BUDGET to send */
+/* Beside the core's events: it is time for ... */
+#define LANCE_EV_POLL	0x10000	/* lance_poll() */
+#define LANCE_EV_TINT	0x20000	/* lance_tint() */
+#define LANCE_EV_DUE	0x40000	/* frames that wait for a switch: they get one */
+/* How long a user waits for VMApp to take a NIC to another path. */
+#define PATH_WAIT	(5 * HZ)
 /*
  * How often a started chip looks at its rings unasked. It is 2 ms on the chip;
  * no driver needs it that often, and each time costs an idle host a wake-up.
  */
 #define NIC_POLL_JIFFIES	max_t(unsigned long, HZ / 50, 1)
 
-static struct vmdrv_nic *find(struct vmdrv_vm *vm, u32 index)
+struct vmdrv_nic *vmdrv_nic_find(struct vmdrv_vm *vm, u32 index)
 {
 	if (index >= VMDRV_NIC_MAX)
 		return NULL;
 	/* Pairs with the release in vmdrv_nic_create(). */
 	return smp_load_acquire(&vm->nics[array_index_nospec(index, VMDRV_NIC_MAX)]);
+}
+
+/* Path vmapp leaves only the latch here. */
+static bool in_vmm(const struct vmdrv_nic *nic)
+{
+	return nic->path != VMDRV_PATH_VMAPP;
 }
 
 /*
@@ -128,7 +141,7 @@ static void unmap_ports_locked(struct vmdrv_nic *nic)
  */
 static int map_ports_locked(struct vmdrv_nic *nic)
 {
-	bool dwio = nic->path == VMDRV_PATH_VMM ? lance_is_dwio(&nic->lance) : nic->dwio;
+	bool dwio = in_vmm(nic) ? lance_is_dwio(&nic->lance) : nic->dwio;
 	u32 rap = dwio ? LANCE_DWIO_RAP : LANCE_WIO_RAP;
 	unsigned int size = dwio ? 4 : 2;
 	int err;
@@ -226,7 +239,7 @@ bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, b
 	} else if (!nic_trylock(nic)) {
 		return false;
 	}
-	if (nic->path == VMDRV_PATH_VMM) {
+	if (in_vmm(nic)) {
 		*value = access_locked(nic, exit->io.port - nic->base, exit->io.size,
 				       exit->io.in, *value);
 		if (nic->lance.events)
@@ -284,9 +297,36 @@ static bool move_valid(const struct vmdrv_nic *nic, const struct vmdrv_nic_move 
 	return nic && args->budget && args->budget <= NIC_BUDGET_MAX;
 }
 
+/*
+ * Up to @budget frames; how many. *room is false if the network has none for
+ * the next one: VMNET_EVENT_TX comes then.
+ */
+static u32 transmit_locked(struct vmdrv_nic *nic, u32 budget, bool *room)
+{
+	u32 n = 0;
+
+	while (n < budget && (*room = vmnet_port_room(nic->port)) && transmit_one(nic))
+		n++;
+	nic->counts[NIC_COUNT_TX_BATCH] += n > 0;
+	nic->counts[NIC_COUNT_TX_FULL] += !*room;
+	return n;
+}
+
+/* The frames that waited are on their way: how long have they? */
+static void end_hold_locked(struct vmdrv_nic *nic)
+{
+	u64 *max = &nic->counts[NIC_COUNT_COMBINE_MAX_NS];
+
+	if (!nic->held_since)
+		return;
+	*max = max(*max, ktime_get_ns() - nic->held_since);
+	nic->held_since = 0;
+	hrtimer_try_to_cancel(&nic->deadline);
+}
+
 int vmdrv_nic_transmit(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
 {
-	struct vmdrv_nic *nic = find(vm, args->nic);
+	struct vmdrv_nic *nic = vmdrv_nic_find(vm, args->nic);
 	bool room = true;
 	u32 n = 0;
 
@@ -294,12 +334,11 @@ int vmdrv_nic_transmit(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
 		return -EINVAL;
 	nic_lock(nic);
 	if (nic->path == VMDRV_PATH_VMM) {
-		while (n < args->budget && (room = vmnet_port_room(nic->port)) &&
-		       transmit_one(nic))
-			n++;
+		end_hold_locked(nic);
+		n = transmit_locked(nic, args->budget, &room);
 		settle_locked(nic, false);
 		if (n == args->budget) {
-			request_service(nic, LANCE_EV_TX);
+			request_service(nic, LANCE_EV_TX | LANCE_EV_DUE);
 			vmdrv_kick(vm);
 		}
 	}
@@ -340,16 +379,12 @@ static void count_missed_locked(struct vmdrv_nic *nic)
 	nic->overflows = overflows;
 }
 
-int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
+static u32 receive_locked(struct vmdrv_nic *nic, u32 budget)
 {
-	struct vmdrv_nic *nic = find(vm, args->nic);
 	struct sk_buff *skb;
-	u32 n = 0;
+	u32 n;
 
-	if (!move_valid(nic, args))
-		return -EINVAL;
-	nic_lock(nic);
-	while (nic->path == VMDRV_PATH_VMM && n < args->budget && vmnet_port_waiting(nic->port)) {
+	for (n = 0; n < budget && vmnet_port_waiting(nic->port); n++) {
 		/* Frames without a buffer wait where they are; a chip that is off loses them. */
 		if (!lance_can_receive(&nic->lance) && nic->lance.held) {
 			nic->counts[NIC_COUNT_RX_HELD]++;
@@ -359,18 +394,161 @@ int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
 		if (!skb)
 			break;
 		receive_one(nic, skb);
-		n++;
 	}
+	count_missed_locked(nic);
+	return n;
+}
+
+int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
+{
+	struct vmdrv_nic *nic = vmdrv_nic_find(vm, args->nic);
+	u32 n = 0;
+
+	if (!move_valid(nic, args))
+		return -EINVAL;
+	nic_lock(nic);
 	if (nic->path == VMDRV_PATH_VMM)
-		count_missed_locked(nic);
+		n = receive_locked(nic, args->budget);
 	settle_locked(nic, false);
 	nic_unlock(nic);
 	return n;
 }
 
-/* ---- the vCPU's thread between two entries ---- */
+/* ---- path vmm: send combining, the paper's 3.3 ---- */
+
+/*
+ * When VMApp is called anyway, and often, a frame to send need not call it. It
+ * stays where the guest has put it, in the ring, and goes with the next switch:
+ * no later than the one that combine_max frames cause, or a whole tick.
+ */
+static bool combine_locked(struct vmdrv_nic *nic, u32 events)
+{
+	u32 max = min(READ_ONCE(nic->knobs[VMDRV_KNOB_COMBINE_MAX]), nic->lance.tx.len);
+
+	if (!READ_ONCE(nic->knobs[VMDRV_KNOB_SEND_COMBINING]))
+		return false;
+	if (events & LANCE_EV_DUE) {
+		nic->counts[NIC_COUNT_COMBINE_EXPIRED] += nic->held_since != 0;
+		return false;
+	}
+	if (vmdrv_switch_rate(nic->vm->vcpu) < READ_ONCE(nic->knobs[VMDRV_KNOB_COMBINE_RATE]))
+		return false;
+	if (lance_tx_waiting(&nic->lance, max) == max) {
+		nic->counts[NIC_COUNT_COMBINE_FULL]++;
+		return false;
+	}
+	nic->counts[NIC_COUNT_COMBINE_HELD]++;
+	if (!nic->held_since) {
+		nic->held_since = ktime_get_ns();
+		hrtimer_start(&nic->deadline, ns_to_ktime(TICK_NSEC), HRTIMER_MODE_REL);
+	}
+	nic->vm->vcpu->nics |= BIT(nic->index);
+	return true;
+}
+
+static enum hrtimer_restart deadline_timer(struct hrtimer *timer)
+{
+	struct vmdrv_nic *nic = container_of(timer, struct vmdrv_nic, deadline);
+
+	request_service(nic, LANCE_EV_TX | LANCE_EV_DUE);
+	vmdrv_kick(nic->vm);
+	return HRTIMER_NORESTART;
+}
 
 /* Does VMApp have to come in? */
+static bool ask_vmapp_locked(struct vmdrv_nic *nic, u32 events)
+{
+	bool tx = events & LANCE_EV_TX && lance_tx_pending(&nic->lance);
+
+	if (!(tx && !combine_locked(nic, events)) &&
+	    !(events & LANCE_EV_RX && vmnet_port_waiting(nic->port)))
+		return false;
+	nic->vm->vcpu->nics |= BIT(nic->index);
+	return true;
+}
+
+/* ---- path direct: nobody has to come in ---- */
+
+static void port_notify(struct vmnet_port_borrower *borrower, u32 events)
+{
+	struct vmdrv_nic *nic = container_of(borrower, struct vmdrv_nic, borrower);
+
+	request_service(nic, (events & VMNET_EVENT_RX ? LANCE_EV_RX : 0) |
+			     (events & VMNET_EVENT_TX ? LANCE_EV_TX : 0));
+	vmdrv_kick(nic->vm);
+}
+
+/*
+ * Interrupts for frames that were sent. The first one in a tick comes at once;
+ * those that follow share theirs until a good part of the ring is done, the
+ * guest has nothing else to do, or is interrupted anyway, or a tick is over.
+ */
+static void moderate_locked(struct vmdrv_nic *nic)
+{
+	if (nic->tint_tick == jiffies)
+		nic->lance.batch = nic->lance.tx.len - nic->lance.tx.len / 4;
+	else
+		nic->lance.batch = 1;
+	nic->tint_tick = jiffies;
+}
+
+static void tint_timer(struct timer_list *timer)
+{
+	struct vmdrv_nic *nic = container_of(timer, struct vmdrv_nic, tint);
+
+	if (!READ_ONCE(nic->lance.sent))
+		return;
+	request_service(nic, LANCE_EV_TINT);
+	vmdrv_kick(nic->vm);
+}
+
+/* A turn: what is to be sent, and what has come. What the budget leaves gets another one. */
+static void move_direct_locked(struct vmdrv_nic *nic, u32 events)
+{
+	struct vmdrv_vcpu *vcpu = nic->vm->vcpu;
+	u32 again = 0;
+	bool room;
+
+	if (events & LANCE_EV_TINT)
+		lance_tint(&nic->lance);
+	if (events & LANCE_EV_TX) {
+		moderate_locked(nic);
+		if (transmit_locked(nic, LANCE_TX_BUDGET, &room) == LANCE_TX_BUDGET)
+			again |= LANCE_EV_TX;
+	}
+	if (events & LANCE_EV_RX && receive_locked(nic, NIC_RX_BUDGET) == NIC_RX_BUDGET)
+		again |= LANCE_EV_RX;
+	if (nic->lance.sent && !timer_pending(&nic->tint))
+		mod_timer(&nic->tint, jiffies + 1);
+	if (!again)
+		return;
+	atomic_or(again, &nic->events);
+	vcpu->nics_again = true;
+}
+
+void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu)
+{
+	struct vmdrv_nic *nic;
+	int i;
+
+	for (i = 0; i < VMDRV_NIC_MAX; i++) {
+		nic = vmdrv_nic_find(vcpu->vm, i);
+		if (!nic || !READ_ONCE(nic->lance.sent))
+			continue;
+		nic_lock(nic);
+		lance_tint(&nic->lance);
+		settle_locked(nic, true);
+		nic_unlock(nic);
+	}
+	/* Halted, it needs no turn of its own before the next of the NICs. */
+	if (vcpu->nics_again) {
+		vcpu->nics_again = false;
+		set_bit(VMDRV_REQ_NIC, &vcpu->requests);
+	}
+}
+
+/* ---- the vCPU's thread between two entries ---- */
+
 static bool service(struct vmdrv_nic *nic)
 {
 	u32 events = atomic_xchg(&nic->events, 0);
@@ -380,7 +558,7 @@ static bool service(struct vmdrv_nic *nic)
 	if (!events)
 		return false;
 	nic_lock(nic);
-	if (nic->path != VMDRV_PATH_VMM)
+	if (!in_vmm(nic))
 		goto unlock;
 	if (events & LANCE_EV_INIT) {
 		lance_load(&nic->lance);
@@ -389,35 +567,43 @@ static bool service(struct vmdrv_nic *nic)
 	if (events & LANCE_EV_POLL)
 		lance_poll(&nic->lance);
 	events |= nic->lance.events;
+	nic->lance.events &= LANCE_EV_IRQ | LANCE_EV_LATCH;
 	if (events & LANCE_EV_FILTER) {
 		lance_get_padr(&nic->lance, mac);
 		vmnet_port_set_mac(nic->port, mac);	/* refused: the network knows better */
 	}
-	wanted = (events & LANCE_EV_TX && lance_tx_pending(&nic->lance)) ||
-		 (events & LANCE_EV_RX && vmnet_port_waiting(nic->port));
+	if (nic->path == VMDRV_PATH_DIRECT)
+		move_direct_locked(nic, events);
+	else
+		wanted = ask_vmapp_locked(nic, events);
 	if (lance_needs_poll(&nic->lance) && !timer_pending(&nic->poll))
 		mod_timer(&nic->poll, jiffies + NIC_POLL_JIFFIES);
-	nic->lance.events &= LANCE_EV_IRQ | LANCE_EV_LATCH;
 	settle_locked(nic, true);
 unlock:
 	nic_unlock(nic);
 	return wanted;
 }
 
-u32 vmdrv_nics_service(struct vmdrv_vcpu *vcpu)
+bool vmdrv_nics_service(struct vmdrv_vcpu *vcpu)
 {
 	struct vmdrv_nic *nic;
-	u32 wanted = 0;
+	bool wanted = false;
 	int i;
 
 	clear_bit(VMDRV_REQ_NIC, &vcpu->requests);
 	smp_mb__after_atomic();	/* before the NICs' events are taken */
 	for (i = 0; i < VMDRV_NIC_MAX; i++) {
-		nic = find(vcpu->vm, i);
+		nic = vmdrv_nic_find(vcpu->vm, i);
 		if (nic && service(nic))
-			wanted |= BIT(i);
+			wanted = true;
 	}
 	return wanted;
+}
+
+void vmdrv_nics_leave(struct vmdrv_vcpu *vcpu)
+{
+	vcpu->run->nics = vcpu->nics;
+	vcpu->nics = 0;
 }
 
 static void poll_timer(struct timer_list *timer)
@@ -435,26 +621,38 @@ struct nic_attr {
 	unsigned int count;
 };
 
+static bool is_knob(const struct attribute *attr)
+{
+	return attr->mode & 0200;
+}
+
 static ssize_t nic_show(struct kobject *kobj, struct attribute *attr, char *buf)
 {
 	struct vmdrv_nic *nic = container_of(kobj, struct vmdrv_nic, kobj);
-	unsigned int count = container_of(attr, struct nic_attr, attr)->count;
+	unsigned int count;
 
-	if (count == NIC_COUNTS)
-		return sysfs_emit(buf, "%s\n", READ_ONCE(nic->path) == VMDRV_PATH_VMM ?
-				  "vmm" : "vmapp");
+	if (is_knob(attr))
+		return vmdrv_nic_knob_show(nic, attr, buf);
+	count = container_of(attr, struct nic_attr, attr)->count;
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(nic->counts[count]));
+}
+
+static ssize_t nic_store(struct kobject *kobj, struct attribute *attr, const char *buf, size_t len)
+{
+	struct vmdrv_nic *nic = container_of(kobj, struct vmdrv_nic, kobj);
+
+	return is_knob(attr) ? vmdrv_nic_knob_store(nic, attr, buf, len) : -EIO;
 }
 
 static const struct sysfs_ops nic_sysfs_ops = {
 	.show = nic_show,
+	.store = nic_store,
 };
 
 #define NIC_ATTR(_name, _count)	\
 	static struct nic_attr nic_##_name = {	\
 		.attr = { .name = __stringify(_name), .mode = 0444 }, .count = _count,	\
 	}
-NIC_ATTR(datapath, NIC_COUNTS);
 NIC_ATTR(tx, NIC_COUNT_TX);
 NIC_ATTR(tx_lost, NIC_COUNT_TX_LOST);
 NIC_ATTR(rx, NIC_COUNT_RX);
@@ -463,11 +661,19 @@ NIC_ATTR(rx_lost, NIC_COUNT_RX_LOST);
 NIC_ATTR(access, NIC_COUNT_ACCESS);
 NIC_ATTR(access_slow, NIC_COUNT_ACCESS_SLOW);
 NIC_ATTR(access_vmapp, NIC_COUNT_ACCESS_VMAPP);
+NIC_ATTR(tx_batches, NIC_COUNT_TX_BATCH);
+NIC_ATTR(tx_full, NIC_COUNT_TX_FULL);
+NIC_ATTR(combine_held, NIC_COUNT_COMBINE_HELD);
+NIC_ATTR(combine_full, NIC_COUNT_COMBINE_FULL);
+NIC_ATTR(combine_expired, NIC_COUNT_COMBINE_EXPIRED);
+NIC_ATTR(combine_max_ns, NIC_COUNT_COMBINE_MAX_NS);
 
 static struct attribute *nic_attrs[] = {
-	&nic_datapath.attr, &nic_tx.attr, &nic_tx_lost.attr, &nic_rx.attr, &nic_rx_held.attr,
+	&nic_tx.attr, &nic_tx_lost.attr, &nic_rx.attr, &nic_rx_held.attr,
 	&nic_rx_lost.attr, &nic_access.attr, &nic_access_slow.attr,
 	&nic_access_vmapp.attr,
+	&nic_tx_batches.attr, &nic_tx_full.attr, &nic_combine_held.attr,
+	&nic_combine_full.attr, &nic_combine_expired.attr, &nic_combine_max_ns.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(nic);
@@ -480,9 +686,18 @@ static void nic_release(struct kobject *kobj)
 	kfree(nic);
 }
 
+static void nic_ownership(VMDRV_OWNERSHIP_KOBJECT kobj, kuid_t *uid, kgid_t *gid)
+{
+	const struct vmdrv_nic *nic = container_of(kobj, struct vmdrv_nic, kobj);
+
+	*uid = nic->vm->uid;
+	*gid = nic->vm->gid;
+}
+
 static const struct kobj_type nic_ktype = {
 	.release = nic_release,
 	.sysfs_ops = &nic_sysfs_ops,
+	.get_ownership = nic_ownership,
 	.default_groups = nic_groups,
 };
 
@@ -505,17 +720,27 @@ static int create_locked(struct vmdrv_vm *vm, const struct vmdrv_nic_create *arg
 	mutex_init(&nic->lock);
 	nic->index = args->nic;
 	nic->irq = args->irq;
-	nic->path = VMDRV_PATH_VMM;
 	nic->port = port;
+	nic->borrower.notify = port_notify;
+	nic->wanted = VMDRV_NIC_NOWHERE;
+	vmdrv_knobs_init(nic->knobs);
+	nic->path = nic->knobs[VMDRV_KNOB_DATAPATH];
 	timer_setup(&nic->poll, poll_timer, 0);
+	timer_setup(&nic->tint, tint_timer, 0);
+	hrtimer_init(&nic->deadline, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	nic->deadline.function = deadline_timer;
 	lance_init(&nic->lance, &nic_bus, nic, args->mac);
+	nic->file = file;
 	err = kobject_init_and_add(&nic->kobj, &nic_ktype, &vm->device.kobj, "nic%u", nic->index);
+	if (!err)
+		err = sysfs_create_files(&nic->kobj, vmdrv_nic_knob_attrs);
 	if (err) {
 		kobject_put(&nic->kobj);
 		return err;
 	}
-	nic->file = file;
-	/* Pairs with find(). */
+	if (nic->path == VMDRV_PATH_DIRECT)
+		vmnet_port_borrow(port, &nic->borrower);
+	/* Pairs with vmdrv_nic_find(). */
 	smp_store_release(&vm->nics[args->nic], nic);
 	return 0;
 }
@@ -544,13 +769,20 @@ void vmdrv_nics_destroy(struct vmdrv_vm *vm)
 	struct vmdrv_nic *nic;
 	int i;
 
+	/* Nobody turns a knob any more, or waits for VMApp to do so. */
+	WRITE_ONCE(vm->dying, true);
+	wake_up_all(&vm->path_wait);
 	for (i = 0; i < VMDRV_NIC_MAX; i++) {
 		nic = vm->nics[i];
 		if (!nic)
 			continue;
-		timer_shutdown_sync(&nic->poll);
-		fput(nic->file);
 		kobject_del(&nic->kobj);
+		if (nic->path == VMDRV_PATH_DIRECT)
+			vmnet_port_borrow(nic->port, NULL);
+		timer_shutdown_sync(&nic->poll);
+		timer_shutdown_sync(&nic->tint);
+		hrtimer_cancel(&nic->deadline);
+		fput(nic->file);
 		kobject_put(&nic->kobj);
 	}
 }
@@ -561,7 +793,7 @@ void vmdrv_nics_destroy(struct vmdrv_vm *vm)
 static struct vmdrv_nic *quiesce(struct vmdrv_vm *vm, u32 index)
 {
 	struct vmdrv_vcpu *vcpu = READ_ONCE(vm->vcpu);
-	struct vmdrv_nic *nic = find(vm, index);
+	struct vmdrv_nic *nic = vmdrv_nic_find(vm, index);
 
 	if (!nic || !vcpu)
 		return ERR_PTR(-EINVAL);
@@ -591,7 +823,7 @@ int vmdrv_nic_access(struct vmdrv_vm *vm, struct vmdrv_nic_access *args)
 	nic = quiesce(vm, args->nic);
 	if (IS_ERR(nic))
 		return PTR_ERR(nic);
-	if (nic->path == VMDRV_PATH_VMM) {
+	if (in_vmm(nic)) {
 		args->value = access_locked(nic, args->offset, args->size, !args->write,
 					    args->value);
 		settle_locked(nic, false);
@@ -625,21 +857,102 @@ int vmdrv_nic_decode(struct vmdrv_vm *vm, const struct vmdrv_nic_decode *args)
 	return err;
 }
 
+/* Who is told of frames from now on, and who holds the line. */
+static void set_path_locked(struct vmdrv_nic *nic, u32 path)
+{
+	bool was_direct = nic->path == VMDRV_PATH_DIRECT;
+
+	end_hold_locked(nic);
+	if (in_vmm(nic))
+		count_missed_locked(nic);
+	else
+		nic->overflows = vmnet_port_overflows(nic->port);	/* VMApp has counted */
+	nic->path = path;
+	if (was_direct != (path == VMDRV_PATH_DIRECT))
+		vmnet_port_borrow(nic->port, was_direct ? NULL : &nic->borrower);
+	lance_tint(&nic->lance);
+	nic->lance.batch = 1;
+	vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, in_vmm(nic) && lance_irq(&nic->lance));
+	request_service(nic, LANCE_EV_TX | LANCE_EV_DUE | LANCE_EV_RX);
+	WRITE_ONCE(nic->wanted, VMDRV_NIC_NOWHERE);
+	set_bit(VMDRV_REQ_PATH, &nic->vm->vcpu->requests);	/* another NIC may want to */
+	vmdrv_kick(nic->vm);
+	wake_up_all(&nic->vm->path_wait);
+}
+
 int vmdrv_nic_set_path(struct vmdrv_vm *vm, const struct vmdrv_nic_path *args)
 {
 	struct vmdrv_nic *nic;
 
-	if (args->path != VMDRV_PATH_VMM && args->path != VMDRV_PATH_VMAPP)
+	if (args->path > VMDRV_PATH_DIRECT)
 		return -EINVAL;
 	nic = quiesce(vm, args->nic);
 	if (IS_ERR(nic))
 		return PTR_ERR(nic);
-	nic->path = args->path;
-	nic->overflows = vmnet_port_overflows(nic->port);	/* before, the other path counted */
-	vmdrv_irq_set(vm, irq_source(nic), nic->irq,
-		      nic->path == VMDRV_PATH_VMM && lance_irq(&nic->lance));
+	set_path_locked(nic, args->path);
 	resume(nic);
 	return 0;
+}
+
+struct vmdrv_nic *vmdrv_nics_wanted(struct vmdrv_vcpu *vcpu)
+{
+	struct vmdrv_nic *nic;
+	int i;
+
+	for (i = 0; i < VMDRV_NIC_MAX; i++) {
+		nic = vmdrv_nic_find(vcpu->vm, i);
+		if (nic && READ_ONCE(nic->wanted) != VMDRV_NIC_NOWHERE)
+			return nic;
+	}
+	return NULL;
+}
+
+/* Between vmm and direct the core stays: no more than the lock is needed. */
+static bool set_path_here(struct vmdrv_nic *nic, u32 path)
+{
+	bool done = false;
+
+	nic_lock(nic);
+	if (nic->path == path) {
+		done = true;
+	} else if (in_vmm(nic) && path != VMDRV_PATH_VMAPP) {
+		set_path_locked(nic, path);
+		done = true;
+	} else {
+		WRITE_ONCE(nic->wanted, path);
+	}
+	nic_unlock(nic);
+	return done;
+}
+
+int vmdrv_nic_want_path(struct vmdrv_nic *nic, u32 path)
+{
+	struct vmdrv_vm *vm = nic->vm;
+	struct vmdrv_vcpu *vcpu = READ_ONCE(vm->vcpu);
+	long left;
+
+	if (!vcpu)
+		return -EAGAIN;
+	if (set_path_here(nic, path))
+		return 0;
+	set_bit(VMDRV_REQ_PATH, &vcpu->requests);
+	vmdrv_kick(vm);
+	left = wait_event_interruptible_timeout(vm->path_wait,
+						READ_ONCE(nic->wanted) != path ||
+						READ_ONCE(vm->dying), PATH_WAIT);
+	if (left <= 0) {
+		cmpxchg(&nic->wanted, path, VMDRV_NIC_NOWHERE);
+		return left ? -EINTR : -EAGAIN;
+	}
+	if (READ_ONCE(vm->dying))
+		return -ENODEV;
+	return READ_ONCE(nic->path) == path ? 0 : -EIO;
+}
+
+void vmdrv_nic_tuned(struct vmdrv_nic *nic)
+{
+	request_service(nic, LANCE_EV_TX);
+	vmdrv_kick(nic->vm);
 }
 
 int vmdrv_nic_state(struct vmdrv_vm *vm, const struct vmdrv_nic_state *args, bool set)
@@ -660,12 +973,13 @@ int vmdrv_nic_state(struct vmdrv_vm *vm, const struct vmdrv_nic_state *args, boo
 		err = lance_set(&nic->lance, &state);
 		if (!err)
 			err = map_ports_locked(nic);
-		if (!err && nic->path == VMDRV_PATH_VMM)
+		if (!err && in_vmm(nic))
 			settle_locked(nic, false);
 		lance_take_events(&nic->lance);
 	} else {
 		if (nic->latch)
 			lance_set_rap(&nic->lance, *nic->latch);
+		lance_tint(&nic->lance);
 		lance_get(&nic->lance, &state);
 	}
 	resume(nic);
@@ -692,7 +1006,7 @@ int vmdrv_nic_reset(struct vmdrv_vm *vm, unsigned long index)
 
 int vmdrv_nic_set_link(struct vmdrv_vm *vm, const struct vmdrv_nic_link *args)
 {
-	struct vmdrv_nic *nic = find(vm, args->nic);
+	struct vmdrv_nic *nic = vmdrv_nic_find(vm, args->nic);
 
 	if (!nic || args->up > 1)
 		return -EINVAL;

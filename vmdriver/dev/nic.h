@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * NICs in the VMM: the Lance's core (core/lance.h), its ports, and a port of a
- * virtual network. VMApp decides when frames are moved; the copying is here,
- * once each way, between the guest's buffers and the network's.
+ * virtual network. VMApp decides when frames are moved, or on path direct the
+ * vCPU's thread does, between two entries; the copying is here, once each way,
+ * between the guest's buffers and the network's.
  */
 #ifndef VMDRV_NIC_H
 #define VMDRV_NIC_H
 
+#include <linux/hrtimer.h>
 #include <linux/kobject.h>
 #include <linux/mutex.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
+#include <linux/wait.h>
 
 #include "core/lance.h"
 #include "core/region.h"
 #include "uapi/vmdriver.h"
+#include "vmnet_port.h"
 
 struct file;
 struct vmdrv_vcpu;
 struct vmdrv_vm;
-struct vmnet_port;
 
 #define VMDRV_NIC_ROWS	3	/* before RAP, RAP, behind RAP */
+#define VMDRV_NIC_NOWHERE	(~0u)
 
 enum nic_count {
 	NIC_COUNT_TX,		/* frames sent */
@@ -32,6 +36,12 @@ enum nic_count {
 	NIC_COUNT_ACCESS,	/* register accesses, latched ones not included */
 	NIC_COUNT_ACCESS_SLOW,	/* those that had to wait for a frame being moved */
 	NIC_COUNT_ACCESS_VMAPP,	/* path vmapp: those that were a world switch */
+	NIC_COUNT_TX_BATCH,	/* times that frames were sent, one or several */
+	NIC_COUNT_TX_FULL,	/* times that the network had no room for the next one */
+	NIC_COUNT_COMBINE_HELD,	/* times that frames were left to wait for a switch */
+	NIC_COUNT_COMBINE_FULL,	/* batches that combine_max sent on their way */
+	NIC_COUNT_COMBINE_EXPIRED,	/* batches that had waited for a whole tick */
+	NIC_COUNT_COMBINE_MAX_NS,	/* the longest that a frame has waited */
 	NIC_COUNTS
 };
 
@@ -49,6 +59,13 @@ enum nic_count {
  * @tx: scratch
  * @events: LANCE_EV_*, for the vCPU's thread to see to
  * @poll: sets LANCE_EV_TX now and then for drivers that never say when
+ * @tint: a TINT that waits for more frames waits no longer
+ * @tint_tick: in jiffies, when one was set last
+ * @borrower: on path direct, what vmnet notifies
+ * @knobs: VMDRV_KNOB_*, those of a NIC
+ * @held_since: when frames began to wait for a switch, in ns; 0: none does
+ * @deadline: when they have waited long enough
+ * @wanted: the path that VMApp is to take it to; VMDRV_NIC_NOWHERE: none
  */
 struct vmdrv_nic {
 	struct kobject kobj;
@@ -69,6 +86,13 @@ struct vmdrv_nic {
 	struct lance_tx tx;
 	atomic_t events;
 	struct timer_list poll;
+	struct timer_list tint;
+	unsigned long tint_tick;
+	struct vmnet_port_borrower borrower;
+	u32 knobs[VMDRV_KNOB_NR];
+	u64 held_since;
+	struct hrtimer deadline;
+	u32 wanted;
 	u64 counts[NIC_COUNTS];
 };
 
@@ -95,9 +119,31 @@ void vmdrv_nics_destroy(struct vmdrv_vm *vm);
 bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, bool may_wait);
 
 /*
- * What accesses have asked for and the exit path could not do. Returns the
- * NICs that have frames for VMApp to send, or to receive again: a mask.
+ * What accesses have asked for and the exit path could not do; on path direct
+ * also to move frames, a bounded number. Returns whether VMApp is to send frames,
+ * or to receive again; vcpu->run->nics says which NICs'.
  */
-u32 vmdrv_nics_service(struct vmdrv_vcpu *vcpu);
+bool vmdrv_nics_service(struct vmdrv_vcpu *vcpu);
+
+/* The guest has nothing to do: interrupts that were to be saved come now. */
+void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu);
+
+/* VMDRV_RUN is about to return: frames that wait for a switch have theirs. */
+void vmdrv_nics_leave(struct vmdrv_vcpu *vcpu);
+
+/* A NIC that VMApp is asked to take to another path, or NULL. */
+struct vmdrv_nic *vmdrv_nics_wanted(struct vmdrv_vcpu *vcpu);
+
+/*
+ * The knob datapath, from outside: returns when it has taken effect. -EAGAIN:
+ * VMApp, which has to help, did not come; -EIO: it could not; -EINTR.
+ */
+int vmdrv_nic_want_path(struct vmdrv_nic *nic, u32 path);
+
+/* The NIC with this number, or NULL. */
+struct vmdrv_nic *vmdrv_nic_find(struct vmdrv_vm *vm, u32 index);
+
+/* A knob has changed: what it concerns is looked at anew. */
+void vmdrv_nic_tuned(struct vmdrv_nic *nic);
 
 #endif

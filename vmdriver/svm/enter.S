@@ -131,6 +131,9 @@ SYM_FUNC_START(svm_enter)
 	/* A single-stepping guest wants its trap: the slow way makes it. */
 	testl	$X86_EFLAGS_TF, VMCB_RFLAGS(%rcx)
 	jnz	.Lleave
+	/* If the access after it is to be served as well, that is not done here. */
+	cmpl	$0, CTX_PAIRS(%rax)
+	jne	.Lleave
 	mov	VMCB_RAX(%rcx), %edx
 	and	WS_PORT_ROW_MASK(%rbx), %edx
 	mov	%edx, WS_PORT_ROW_VALUE(%rbx)

@@ -12,6 +12,7 @@
 #define CTX_PORT_MAP	152
 #define CTX_ROWS	160
 #define CTX_LATCH_EXITS	168
+#define CTX_PAIRS	176
 
 /* The VMCB: AMD manual 2, appendix B. */
 #define VMCB_INT_STATE	0x068

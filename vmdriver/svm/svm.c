@@ -49,6 +49,7 @@ ASSERT_OFFSET(CTX_HOST_PA, struct vmdrv_context, host_pa);
 ASSERT_OFFSET(CTX_PORT_MAP, struct vmdrv_context, port_map);
 ASSERT_OFFSET(CTX_ROWS, struct vmdrv_context, rows);
 ASSERT_OFFSET(CTX_LATCH_EXITS, struct vmdrv_context, latch_exits);
+ASSERT_OFFSET(CTX_PAIRS, struct vmdrv_context, pairs);
 ASSERT_OFFSET(VMCB_INT_STATE, struct vmcb, control.int_state);
 ASSERT_OFFSET(VMCB_EXITCODE, struct vmcb, control.exit_code);
 ASSERT_OFFSET(VMCB_EXITINFO1, struct vmcb, control.exit_info_1);
