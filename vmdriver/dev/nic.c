@@ -315,7 +315,7 @@ static u32 transmit_locked(struct vmdrv_nic *nic, u32 budget, bool *room)
 /* The frames that waited are on their way: how long have they? */
 static void end_hold_locked(struct vmdrv_nic *nic)
 {
-	u64 *max = &nic->counts[NIC_COUNT_COMBINE_MAX_NS];
+	u64 *max = &nic->counts[NIC_COUNT_COMBINE_LONGEST_NS];
 
 	if (!nic->held_since)
 		return;
@@ -438,10 +438,11 @@ static bool combine_locked(struct vmdrv_nic *nic, u32 events)
 		return false;
 	}
 	nic->counts[NIC_COUNT_COMBINE_HELD]++;
-	if (!nic->held_since) {
+	if (!nic->held_since)
 		nic->held_since = ktime_get_ns();
+	/* It may be that what waited before was taken back by a reset. */
+	if (!hrtimer_active(&nic->deadline))
 		hrtimer_start(&nic->deadline, ns_to_ktime(TICK_NSEC), HRTIMER_MODE_REL);
-	}
 	nic->vm->vcpu->nics |= BIT(nic->index);
 	return true;
 }
@@ -460,6 +461,8 @@ static bool ask_vmapp_locked(struct vmdrv_nic *nic, u32 events)
 {
 	bool tx = events & LANCE_EV_TX && lance_tx_pending(&nic->lance);
 
+	if (events & LANCE_EV_DUE && !tx)
+		nic->held_since = 0;
 	if (!(tx && !combine_locked(nic, events)) &&
 	    !(events & LANCE_EV_RX && vmnet_port_waiting(nic->port)))
 		return false;
@@ -602,8 +605,19 @@ bool vmdrv_nics_service(struct vmdrv_vcpu *vcpu)
 
 void vmdrv_nics_leave(struct vmdrv_vcpu *vcpu)
 {
-	vcpu->run->nics = vcpu->nics;
+	u32 nics = vcpu->nics;
+	struct vmdrv_nic *nic;
+
+	vcpu->run->nics = nics;
 	vcpu->nics = 0;
+	for (; nics; nics &= nics - 1) {
+		nic = vmdrv_nic_find(vcpu->vm, __ffs(nics));
+		if (!nic || !READ_ONCE(nic->held_since))
+			continue;
+		nic_lock(nic);
+		end_hold_locked(nic);
+		nic_unlock(nic);
+	}
 }
 
 static void poll_timer(struct timer_list *timer)
@@ -666,14 +680,14 @@ NIC_ATTR(tx_full, NIC_COUNT_TX_FULL);
 NIC_ATTR(combine_held, NIC_COUNT_COMBINE_HELD);
 NIC_ATTR(combine_full, NIC_COUNT_COMBINE_FULL);
 NIC_ATTR(combine_expired, NIC_COUNT_COMBINE_EXPIRED);
-NIC_ATTR(combine_max_ns, NIC_COUNT_COMBINE_MAX_NS);
+NIC_ATTR(combine_longest_ns, NIC_COUNT_COMBINE_LONGEST_NS);
 
 static struct attribute *nic_attrs[] = {
 	&nic_tx.attr, &nic_tx_lost.attr, &nic_rx.attr, &nic_rx_held.attr,
 	&nic_rx_lost.attr, &nic_access.attr, &nic_access_slow.attr,
 	&nic_access_vmapp.attr,
 	&nic_tx_batches.attr, &nic_tx_full.attr, &nic_combine_held.attr,
-	&nic_combine_full.attr, &nic_combine_expired.attr, &nic_combine_max_ns.attr,
+	&nic_combine_full.attr, &nic_combine_expired.attr, &nic_combine_longest_ns.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(nic);

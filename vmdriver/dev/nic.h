@@ -41,7 +41,7 @@ enum nic_count {
 	NIC_COUNT_COMBINE_HELD,	/* times that frames were left to wait for a switch */
 	NIC_COUNT_COMBINE_FULL,	/* batches that combine_max sent on their way */
 	NIC_COUNT_COMBINE_EXPIRED,	/* batches that had waited for a whole tick */
-	NIC_COUNT_COMBINE_MAX_NS,	/* the longest that a frame has waited */
+	NIC_COUNT_COMBINE_LONGEST_NS,	/* the longest that a frame has waited */
 	NIC_COUNTS
 };
 
