@@ -2,10 +2,12 @@
 /*
  * Memory slots, and access to guest physical memory through them.
  */
+#include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "vmdriver.h"
@@ -62,6 +64,7 @@ static int slot_add_locked(struct vmdrv_vm *vm, struct vmdrv_slot *slot,
 	slot->size = m->size;
 	slot->hva = m->hva;
 	slot->flags = m->flags;
+	slot->lost = false;
 	err = mmu_interval_notifier_insert(&slot->notifier, vm->mm, slot->hva, slot->size,
 					   &vmdrv_npt_notifier_ops);
 	if (err)
@@ -84,7 +87,9 @@ static int memory_check(const struct vmdrv_memory *m)
 {
 	u64 limit = 1ull << min_t(u32, vmdrv_caps.phys_bits, NPT_BITS);
 
-	if (m->slot >= VMDRV_SLOT_MAX || m->flags & ~VMDRV_MEM_READONLY)
+	if (m->slot >= VMDRV_SLOT_MAX || m->flags & ~(VMDRV_MEM_READONLY | VMDRV_MEM_LOG_DIRTY))
+		return -EINVAL;
+	if (m->flags & VMDRV_MEM_LOG_DIRTY && m->size >> PAGE_SHIFT > VMDRV_DIRTY_MAX)
 		return -EINVAL;
 	if (!PAGE_ALIGNED(m->gpa | m->size | m->hva))
 		return -EINVAL;
@@ -118,6 +123,46 @@ int vmdrv_mem_set(struct vmdrv_vm *vm, const struct vmdrv_memory *m)
 	return err;
 }
 
+static int get_dirty_locked(struct vmdrv_vm *vm, const struct vmdrv_dirty *d,
+			    unsigned long *bitmap)
+{
+	struct vmdrv_slot *slot = &vm->mem.slots[array_index_nospec(d->slot, VMDRV_SLOT_MAX)];
+	int n;
+
+	lockdep_assert_held(&vm->mem.sem);
+	if (!slot->size || !(slot->flags & VMDRV_MEM_LOG_DIRTY))
+		return -ENOENT;
+	if (d->pages != slot->size >> PAGE_SHIFT)
+		return -EINVAL;
+	n = vmdrv_npt_harvest(vm, slot, bitmap);
+	if (copy_to_user(u64_to_user_ptr(d->bitmap), bitmap,
+			 BITS_TO_LONGS(d->pages) * sizeof(long))) {
+		WRITE_ONCE(slot->lost, true);
+		return -EFAULT;
+	}
+	return n;
+}
+
+/* VMDRV_GET_DIRTY, called by the owner. */
+int vmdrv_mem_get_dirty(struct vmdrv_vm *vm, const struct vmdrv_dirty *d)
+{
+	unsigned long *bitmap;
+	int ret;
+
+	if (d->slot >= VMDRV_SLOT_MAX || !d->pages || d->pages > VMDRV_DIRTY_MAX)
+		return -EINVAL;
+	bitmap = bitmap_zalloc(d->pages, GFP_KERNEL);
+	if (!bitmap)
+		return -ENOMEM;
+	ret = -EINTR;
+	if (!down_read_killable(&vm->mem.sem)) {
+		ret = get_dirty_locked(vm, d, bitmap);
+		up_read(&vm->mem.sem);
+	}
+	bitmap_free(bitmap);
+	return ret;
+}
+
 /* The owner's address of gpa and how many bytes of the slot follow from there. */
 static int guest_ptr_locked(struct vmdrv_vm *vm, u64 gpa, bool write, void __user **ptr,
 			    size_t *room)
@@ -130,6 +175,8 @@ static int guest_ptr_locked(struct vmdrv_vm *vm, u64 gpa, bool write, void __use
 		return -ENOENT;
 	if (write && slot->flags & VMDRV_MEM_READONLY)
 		return -EROFS;
+	if (write && slot->flags & VMDRV_MEM_LOG_DIRTY)
+		WRITE_ONCE(slot->lost, true);	/* by the VMM, not by the CPU */
 	*ptr = (void __user *)(slot->hva + (gpa - slot->gpa));
 	*room = slot->gpa + slot->size - gpa;
 	return 0;

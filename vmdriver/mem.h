@@ -33,6 +33,7 @@ struct vmdrv_vm;
  * @size: in bytes, page aligned; 0: the slot is empty and the rest meaningless
  * @hva: address in vm->mm, page aligned
  * @flags: VMDRV_MEM_*
+ * @lost: of a slot that logs writes: some left no trace in the nested tables
  */
 struct vmdrv_slot {
 	struct mmu_interval_notifier notifier;
@@ -41,6 +42,7 @@ struct vmdrv_slot {
 	u64 size;
 	unsigned long hva;
 	u32 flags;
+	bool lost;
 };
 
 /**
@@ -95,6 +97,7 @@ struct vmdrv_fault {
 int vmdrv_mem_init(struct vmdrv_vm *vm);
 void vmdrv_mem_destroy(struct vmdrv_vm *vm);
 int vmdrv_mem_set(struct vmdrv_vm *vm, const struct vmdrv_memory *m);
+int vmdrv_mem_get_dirty(struct vmdrv_vm *vm, const struct vmdrv_dirty *d);
 
 /*
  * Guest physical memory, across slots. 0, -ENOENT (no slot there), -EROFS
@@ -134,6 +137,8 @@ u64 vmdrv_mem_root(struct vmdrv_vm *vm);	/* physical address of the top table */
 int vmdrv_npt_init(struct vmdrv_vm *vm);
 void vmdrv_npt_destroy(struct vmdrv_vm *vm);
 void vmdrv_npt_clear(struct vmdrv_vm *vm);	/* everything, until it faults again */
+/* Sets the bits of pages that were written since the last time; returns how many. */
+int vmdrv_npt_harvest(struct vmdrv_vm *vm, struct vmdrv_slot *slot, unsigned long *bitmap);
 extern const struct mmu_interval_notifier_ops vmdrv_npt_notifier_ops;
 
 /*

@@ -13,6 +13,8 @@
  * it saw when it looked. An invalidation that finds an entry cleared by another
  * one, which is still on its way to the flush, so does not return too early.
  */
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
@@ -233,8 +235,10 @@ static bool npt_invalidate(struct mmu_interval_notifier *notifier,
 	}
 	cleared = mem->cleared;
 	flush = cleared != mem->flushed;
-	if (cleared != before)
+	if (cleared != before) {
 		mem->zaps++;
+		WRITE_ONCE(slot->lost, true);
+	}
 	spin_unlock(&mem->lock);
 
 	if (flush)
@@ -258,6 +262,8 @@ void vmdrv_npt_clear(struct vmdrv_vm *vm)
 	spin_lock(&mem->lock);
 	for (i = 0; i < NPT_ENTRIES; i++)
 		WRITE_ONCE(mem->root[i], 0);
+	for (i = 0; i < VMDRV_SLOT_MAX; i++)
+		WRITE_ONCE(mem->slots[i].lost, true);
 	list_splice_init(&mem->tables, &gone);
 	mem->mapped_4k = 0;
 	mem->mapped_2m = 0;
@@ -382,14 +388,22 @@ static u64 *npt_reach_locked(struct vmdrv_mem *mem, u64 gpa, int level, struct l
 	return entry;
 }
 
-/* Fills an entry, or adds the right to write; returns whether it was empty. */
-static bool npt_set(u64 *entry, u64 pa, int level, bool writable)
+/*
+ * Fills an entry, or adds the right to write; returns whether it was empty. An
+ * entry of a slot that logs writes is clean until the CPU makes it dirty.
+ */
+static bool npt_set(const struct vmdrv_slot *slot, u64 *entry, u64 pa, int level, bool writable)
 {
 	const struct vmdrv_pt_format *pt = vmdrv_ops->pt;
-	u64 old = *entry;
+	u64 old = *entry, leaf;
 
-	if (!npt_present(old) || (writable && !(old & pt->writable_mask)))
-		WRITE_ONCE(*entry, pt->leaf(__sme_set(pa), level, writable));
+	writable &= !(slot->flags & VMDRV_MEM_READONLY);
+	if (!npt_present(old) || (writable && !(old & pt->writable_mask))) {
+		leaf = pt->leaf(__sme_set(pa), level, writable);
+		if (slot->flags & VMDRV_MEM_LOG_DIRTY)
+			leaf &= ~pt->dirty_mask;
+		WRITE_ONCE(*entry, leaf);
+	}
 	return !npt_present(old);
 }
 
@@ -398,14 +412,20 @@ static bool slot_fits_2m(const struct vmdrv_slot *slot, u64 gpa)
 {
 	u64 start = ALIGN_DOWN(gpa, PMD_SIZE);
 
-	return !((slot->gpa ^ slot->hva) % PMD_SIZE) && start >= slot->gpa &&
+	return !(slot->flags & VMDRV_MEM_LOG_DIRTY) &&
+	       !((slot->gpa ^ slot->hva) % PMD_SIZE) && start >= slot->gpa &&
 	       start + PMD_SIZE <= slot->gpa + slot->size;
 }
 
-/* The page at gpa, and its neighbours as far as one table and the slot go. */
+/*
+ * The page at gpa, and its neighbours as far as one table and the slot go. Where
+ * a writable entry is all that tells of a write, neighbours cannot be.
+ */
 static void npt_map_4k_locked(struct vmdrv_mem *mem, const struct vmdrv_slot *slot, u64 gpa,
-			      const struct host_page page[AROUND], struct list_head *gone)
+			      bool write, const struct host_page page[AROUND],
+			      struct list_head *gone)
 {
+	bool by_fault = slot->flags & VMDRV_MEM_LOG_DIRTY && !vmdrv_ops->pt->dirty_mask;
 	u64 *here = npt_reach_locked(mem, gpa, 1, gone);
 	int at = ((slot->hva + (gpa - slot->gpa)) % AROUND_SIZE) / PAGE_SIZE;
 	u64 neighbour;
@@ -417,9 +437,8 @@ static void npt_map_4k_locked(struct vmdrv_mem *mem, const struct vmdrv_slot *sl
 		    neighbour - slot->gpa >= slot->size ||
 		    !page[i].present || page[i].refused)
 			continue;
-		mem->mapped_4k += npt_set(here + i - at, page[i].pa, 1,
-					  page[i].writable &&
-					  !(slot->flags & VMDRV_MEM_READONLY));
+		mem->mapped_4k += npt_set(slot, here + i - at, page[i].pa, 1, page[i].writable &&
+					  (!by_fault || (write && i == at)));
 	}
 }
 
@@ -450,11 +469,10 @@ static int npt_map(struct vmdrv_vm *vm, struct vmdrv_slot *slot, u64 gpa, bool w
 	}
 	before = mem->cleared;
 	if (level == 2 && slot_fits_2m(slot, gpa))
-		mem->mapped_2m += npt_set(npt_reach_locked(mem, gpa, 2, &gone),
-					  ALIGN_DOWN(page->pa, PMD_SIZE), 2,
-					  page->writable && !(slot->flags & VMDRV_MEM_READONLY));
+		mem->mapped_2m += npt_set(slot, npt_reach_locked(mem, gpa, 2, &gone),
+					  ALIGN_DOWN(page->pa, PMD_SIZE), 2, page->writable);
 	else
-		npt_map_4k_locked(mem, slot, gpa, pages, &gone);
+		npt_map_4k_locked(mem, slot, gpa, write, pages, &gone);
 	mem->faults++;
 	cleared = mem->cleared;
 	spin_unlock(&mem->lock);
@@ -464,6 +482,56 @@ static int npt_map(struct vmdrv_vm *vm, struct vmdrv_slot *slot, u64 gpa, bool w
 		free_tables(&gone);
 	}
 	return 0;
+}
+
+/* ---- who wrote ---- */
+
+/* The 4 KiB entry of gpa; NULL, and how far the next one may be, if there is none. */
+static u64 *npt_find_locked(struct vmdrv_mem *mem, u64 gpa, u64 *next)
+{
+	u64 *table = mem->root, *entry;
+	int level;
+
+	lockdep_assert_held(&mem->lock);
+	for (level = NPT_LEVELS; ; level--) {
+		entry = npt_entry(table, gpa, level);
+		*next = ALIGN_DOWN(gpa, level_size(level)) + level_size(level);
+		if (level == 1 || !npt_present(*entry))
+			break;
+		table = npt_table(*entry);
+	}
+	return level == 1 ? entry : NULL;
+}
+
+int vmdrv_npt_harvest(struct vmdrv_vm *vm, struct vmdrv_slot *slot, unsigned long *bitmap)
+{
+	u64 mask = vmdrv_ops->pt->dirty_mask ?: vmdrv_ops->pt->writable_mask;
+	unsigned int pages = slot->size >> PAGE_SHIFT;
+	u64 gpa = slot->gpa, end = slot->gpa + slot->size;
+	struct vmdrv_mem *mem = &vm->mem;
+	u64 *entry, next, cleared = 0;
+
+	lockdep_assert_held(&mem->sem);
+	spin_lock(&mem->lock);
+	for (; gpa < end; gpa = next) {
+		entry = npt_find_locked(mem, gpa, &next);
+		if (!entry || !(READ_ONCE(*entry) & mask))
+			continue;
+		/* The CPU may set its bits in it now. */
+		atomic64_andnot(mask, (atomic64_t *)entry);
+		__set_bit((gpa - slot->gpa) >> PAGE_SHIFT, bitmap);
+		cleared = mem->cleared + 1;
+	}
+	if (cleared)
+		mem->cleared = cleared;
+	spin_unlock(&mem->lock);
+
+	/* Until then the CPU may write without telling; after, it looks again. */
+	if (cleared)
+		npt_flush(vm, cleared);
+	if (xchg(&slot->lost, false))
+		bitmap_set(bitmap, 0, pages);
+	return bitmap_weight(bitmap, pages);
 }
 
 int vmdrv_mem_fault(struct vmdrv_vcpu *vcpu, u64 gpa, u32 access)

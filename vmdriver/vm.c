@@ -159,6 +159,7 @@ static int vm_latch(struct vmdrv_vm *vm, unsigned int cmd, struct vmdrv_latch *l
 
 union vm_arg {
 	struct vmdrv_memory memory;
+	struct vmdrv_dirty dirty;
 	struct vmdrv_irq irq;
 	struct vmdrv_latch latch;
 	struct vmdrv_device_state device;
@@ -177,6 +178,8 @@ static int vm_call(struct vmdrv_vm *vm, unsigned int cmd, unsigned long arg, uni
 	switch (cmd) {
 	case VMDRV_SET_MEMORY:
 		return vmdrv_mem_set(vm, &u->memory);
+	case VMDRV_GET_DIRTY:
+		return vmdrv_mem_get_dirty(vm, &u->dirty);
 	case VMDRV_CREATE_VCPU:
 		return arg ? -EINVAL : vmdrv_vcpu_create(vm);
 	case VMDRV_SET_IRQ:

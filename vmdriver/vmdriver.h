@@ -115,6 +115,7 @@ struct vmdrv_pt_format {
 	u64 (*table)(u64 pa);
 	u64 present_mask;	/* any of these bits: the entry is in use */
 	u64 writable_mask;
+	u64 dirty_mask;		/* set by the CPU with a write; 0: it does not do that */
 	u64 large_mask;		/* level 2: the entry is a leaf */
 };
 

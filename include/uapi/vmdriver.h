@@ -61,6 +61,7 @@ struct vmdrv_create_vm {
 /* ---- a VM --------------------------------------------------------------- */
 
 #define VMDRV_MEM_READONLY	(1u << 0)	/* guest writes exit as MMIO */
+#define VMDRV_MEM_LOG_DIRTY	(1u << 1)	/* for VMDRV_GET_DIRTY */
 
 /*
  * Guest memory is a window onto the caller's own mapping: nested page tables
@@ -75,6 +76,21 @@ struct vmdrv_memory {
 	__u64 gpa;
 	__u64 size;
 	__u64 hva;
+};
+
+/*
+ * Which pages of a slot with VMDRV_MEM_LOG_DIRTY the guest has written since the
+ * last call; the first call counts from when the slot was set. It costs the
+ * guest no exit where the CPU keeps dirty bits in its second-level tables, else
+ * one, which stays in the VMM, for each page and call. Pages may be reported
+ * that were not written (the host took them back meanwhile), never the other
+ * way round. Returns how many there are. ENOENT: no such slot with that flag.
+ */
+#define VMDRV_DIRTY_MAX		16384		/* pages of such a slot (EINVAL) */
+struct vmdrv_dirty {
+	__u32 slot;
+	__u32 pages;		/* exactly the slot's (EINVAL) */
+	__u64 bitmap;		/* pointer to __u64[(pages + 63) / 64]; bit 0 first */
 };
 
 /* The level of one of the PIC pair's inputs, 1 to 15 but 2 (0 is the PIT's, 2 the cascade). */
@@ -113,6 +129,7 @@ struct vmdrv_device_state {
 #define VMDRV_SET_LATCH		_IOW(VMDRV_IOC, 0x15, struct vmdrv_latch)
 #define VMDRV_GET_DEVICE	_IOW(VMDRV_IOC, 0x16, struct vmdrv_device_state)
 #define VMDRV_SET_DEVICE	_IOW(VMDRV_IOC, 0x17, struct vmdrv_device_state)
+#define VMDRV_GET_DIRTY		_IOW(VMDRV_IOC, 0x19, struct vmdrv_dirty)
 /* The PIC pair, the PIT and port 61h as after power-on. The vCPU is not touched. */
 #define VMDRV_RESET_DEVICES	_IO(VMDRV_IOC, 0x18)
 

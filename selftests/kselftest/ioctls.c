@@ -63,6 +63,7 @@ static const struct {
 	{ "SET_LATCH", VMDRV_SET_LATCH, VM },
 	{ "GET_DEVICE", VMDRV_GET_DEVICE, VM },
 	{ "SET_DEVICE", VMDRV_SET_DEVICE, VM },
+	{ "GET_DIRTY", VMDRV_GET_DIRTY, VM },
 	{ "RESET_DEVICES", VMDRV_RESET_DEVICES, VM },
 	{ "SET_KNOB", VMDRV_SET_KNOB, VM },
 	{ "GET_KNOB", VMDRV_GET_KNOB, VM },
@@ -245,7 +246,9 @@ TEST_F(ioctls, memory_arguments)
 		{ { 2, 0, 0, 0x1000, ok }, EEXIST },
 		{ { 32, 0, 0x500000, 0x1000, ok }, EINVAL },
 		{ { 0xffffffff, 0, 0x500000, 0x1000, ok }, EINVAL },
-		{ { 2, 2, 0x500000, 0x1000, ok }, EINVAL },		/* flags */
+		{ { 2, 4, 0x500000, 0x1000, ok }, EINVAL },		/* flags */
+		{ { 2, VMDRV_MEM_LOG_DIRTY, 0x10000000, (VMDRV_DIRTY_MAX + 1) * 4096ull, ok },
+		  EINVAL },						/* too much to log */
 		{ { 2, 0x80000000, 0x500000, 0x1000, ok }, EINVAL },
 		{ { 2, 0, 0x500001, 0x1000, ok }, EINVAL },		/* not aligned */
 		{ { 2, 0, 0x500000, 0x1001, ok }, EINVAL },

@@ -203,6 +203,61 @@ TEST_F(memory, read_only_slot)
 	EXPECT_EQ(0x4444, val);
 }
 
+/* The pages of a slot with @pages of them that were written; -errno. */
+static int get_dirty(struct vm *vm, u32 slot, u32 pages, u64 *bitmap)
+{
+	struct vmdrv_dirty d = { slot, pages, (uintptr_t)bitmap };
+
+	return vm_ioctl(vm->fd, VMDRV_GET_DIRTY, &d);
+}
+
+TEST_F(memory, written_pages_are_told)
+{
+	u32 *pages = host_pages(4 * 4096), *other = host_pages(4096), i;
+	u64 bits = 0;
+
+	for (i = 0; i < 4; i++)
+		pages[i * 1024] = i;
+	set_slot(&self->vm, 5, VMDRV_MEM_LOG_DIRTY, L_MMIO, 4 * 4096, pages);
+	EXPECT_EQ(0, get_dirty(&self->vm, 5, 4, &bits));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(VM_END_PASS, poke(&self->vm, L_MMIO + i * 4096, 0, NULL));
+	EXPECT_EQ(0, get_dirty(&self->vm, 5, 4, &bits));
+	EXPECT_EQ(0, bits);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(VM_END_PASS, poke(&self->vm, L_MMIO + 4096, 7, NULL));
+		EXPECT_EQ(VM_END_PASS, poke(&self->vm, L_MMIO + 3 * 4096 + 8, 7, NULL));
+		EXPECT_EQ(2, get_dirty(&self->vm, 5, 4, &bits));
+		EXPECT_EQ(0xa, bits);
+		EXPECT_EQ(0, get_dirty(&self->vm, 5, 4, &bits));
+		EXPECT_EQ(0, bits);
+	}
+	/* what left no trace counts as written: entries that were taken out ... */
+	set_slot(&self->vm, 6, 0, L_MMIO + 0x10000, 4096, other);
+	remove_slot(&self->vm, 6);
+	EXPECT_EQ(4, get_dirty(&self->vm, 5, 4, &bits));
+	EXPECT_EQ(0xf, bits);
+	EXPECT_EQ(VM_END_PASS, poke(&self->vm, L_MMIO, 9, NULL));
+	EXPECT_EQ(1, get_dirty(&self->vm, 5, 4, &bits));
+	ASSERT_EQ(0, mprotect(pages, 4096, PROT_READ));
+	ASSERT_EQ(0, mprotect(pages, 4096, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(4, get_dirty(&self->vm, 5, 4, &bits));
+	/* ... a write by the VMM, and one whose report did not arrive */
+	EXPECT_EQ(0, get_dirty(&self->vm, 5, 4, &bits));
+	EXPECT_EQ(VM_END_PASS, string_io(&self->vm, mem_ins, L_MMIO, 8));
+	EXPECT_EQ(4, get_dirty(&self->vm, 5, 4, &bits));
+	EXPECT_EQ(VM_END_PASS, poke(&self->vm, L_MMIO, 9, NULL));
+	EXPECT_EQ(-EFAULT, get_dirty(&self->vm, 5, 4, (u64 *)1));
+	EXPECT_EQ(4, get_dirty(&self->vm, 5, 4, &bits));
+	/* what is no such slot, or not all of it */
+	EXPECT_EQ(-EINVAL, get_dirty(&self->vm, 5, 3, &bits));
+	EXPECT_EQ(-EINVAL, get_dirty(&self->vm, 5, 0, &bits));
+	EXPECT_EQ(-EINVAL, get_dirty(&self->vm, VMDRV_SLOT_MAX, 4, &bits));
+	EXPECT_EQ(-ENOENT, get_dirty(&self->vm, 6, 1, &bits));
+	set_slot(&self->vm, 6, 0, L_MMIO + 0x10000, 4096, other);
+	EXPECT_EQ(-ENOENT, get_dirty(&self->vm, 6, 1, &bits));
+}
+
 /* The process may not write either: the guest cannot, and cannot go on. */
 TEST_F(memory, mapping_that_cannot_be_written)
 {
@@ -309,16 +364,21 @@ static u64 stream_rounds(struct stream *s)
 	return *(volatile u64 *)(s->vm.ram + L_RESULT);
 }
 
-static void start_stream(struct stream *s)
+static void start_stream_with(struct stream *s, u32 flags)
 {
 	struct sigaction sa = { .sa_handler = vm_on_signal };
 
 	sigaction(SIGUSR1, &sa, NULL);
 	vm_create(&s->vm, VM_LONG, mem_stream);
 	s->pages = host_pages(STREAM_SIZE);
-	set_slot(&s->vm, 1, 0, STREAM_GPA, STREAM_SIZE, s->pages);
+	set_slot(&s->vm, 1, flags, STREAM_GPA, STREAM_SIZE, s->pages);
 	if (pthread_create(&s->thread, NULL, run_stream, s))
 		vm_die("cannot create a thread");
+}
+
+static void start_stream(struct stream *s)
+{
+	start_stream_with(s, 0);
 }
 
 static void wait_rounds(struct stream *s, u64 n)
@@ -390,6 +450,43 @@ TEST(protection_changes_under_a_running_guest)
 	end = stop_stream(&stream);
 	EXPECT_EQ(VM_END_INTR, end)
 		TH_LOG("%s", vm_end_text(&stream.vm, end));
+	EXPECT_TRUE(stream_is_right(&stream));
+	vm_destroy(&stream.vm);
+}
+
+/* A copy that takes over only what is told to be written is right in the end. */
+static void follow_writes(struct stream *s, u32 copy[STREAM_PAGES])
+{
+	u64 bits[STREAM_PAGES / 64];
+	u32 i;
+
+	if (get_dirty(&s->vm, 1, STREAM_PAGES, bits) < 0)
+		vm_die("VMDRV_GET_DIRTY: %s", strerror(errno));
+	for (i = 0; i < STREAM_PAGES; i++)
+		if (bits[i / 64] >> (i % 64) & 1)
+			copy[i] = *(volatile u32 *)(s->pages + i * 4096);
+}
+
+TEST(writes_of_a_running_guest_are_told)
+{
+	static u32 copy[STREAM_PAGES];
+	u32 i, end, wrong = 0;
+
+	start_stream_with(&stream, VMDRV_MEM_LOG_DIRTY);
+	for (i = 0; i < 200; i++) {
+		if (i % 20 == 0)
+			wait_rounds(&stream, 1);
+		if (i % 50 == 49)
+			madvise(stream.pages, STREAM_SIZE, MADV_PAGEOUT);
+		follow_writes(&stream, copy);
+	}
+	end = stop_stream(&stream);
+	follow_writes(&stream, copy);
+	for (i = 0; i < STREAM_PAGES; i++)
+		wrong += copy[i] != *(u32 *)(stream.pages + i * 4096);
+	EXPECT_EQ(VM_END_INTR, end)
+		TH_LOG("%s", vm_end_text(&stream.vm, end));
+	EXPECT_EQ(0, wrong);
 	EXPECT_TRUE(stream_is_right(&stream));
 	vm_destroy(&stream.vm);
 }

@@ -94,6 +94,7 @@ static const struct vmdrv_pt_format npt_format = {
 	.table = npt_table,
 	.present_mask = NPT_PRESENT,
 	.writable_mask = NPT_WRITE,
+	.dirty_mask = NPT_DIRTY,
 	.large_mask = NPT_LARGE,
 };
 
