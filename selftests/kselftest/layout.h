@@ -26,6 +26,19 @@
 #define L_RAM_SIZE	0x200000
 #define L_MMIO		0x10000000	/* in no slot, but mapped by the guest */
 
+/*
+ * What an emulated CPU does not do as a real one does: bits of cpu_lacks, see
+ * vm_cpu_lacks() in vm.c.
+ */
+#define LACKS_CHECKS	0x01	/* refuse each wrong value for CRs and MSRs */
+#define LACKS_BREAKPOINTS 0x02	/* hardware breakpoints in a guest */
+#define LACKS_CR2	0x04	/* load CR2 when a guest is entered */
+#define LACKS_DR6	0x08	/* update DR6 for a #DB that exits */
+#define LACKS_STEP	0x10	/* keep a single step over an exit from the host */
+#define LACKS_SOFT_INT	0x20	/* say that an exit cut INT n short, and not another event */
+#define LACKS_PE_CHECK	0x40	/* refuse CR0.PG without PE */
+#define LACKS_INTR	0x80	/* exit for a host interrupt while the guest's IF is clear */
+
 /* Selectors; SYSCALL and SYSRET dictate the order of a few of them. */
 #define SEL_CODE32	0x08
 #define SEL_DATA	0x10

@@ -148,7 +148,8 @@ TEST_F(host, keeps_its_fpu)
 			go_to_cpu(turn % self->nr_cpus);
 			fill_xstate(&in, turn);
 			ret = run_with_xstate(self->vm.vcpu, &in, &out);
-			if (ret < 0 || self->vm.run->exit_reason != VMDRV_EXIT_IO)
+			if (ret < 0 || self->vm.run->exit_reason != VMDRV_EXIT_IO ||
+			    self->vm.run->io.port == PORT_DONE)
 				break;
 			memset(self->vm.data, 0xff, 4);
 			want = *(u32 *)(in.area + 24);
@@ -193,7 +194,8 @@ TEST_F(host, keeps_its_segment_bases)
 			EXPECT_EQ(gs, gs_now);
 			EXPECT_EQ(7, tls);
 			memset(self->vm.data, 0xff, 4);
-			if (self->vm.run->exit_reason != VMDRV_EXIT_IO)
+			if (self->vm.run->exit_reason != VMDRV_EXIT_IO ||
+			    self->vm.run->io.port == PORT_DONE)
 				break;
 		}
 		vm_destroy(&self->vm);

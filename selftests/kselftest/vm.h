@@ -98,6 +98,9 @@ void vm_set_mode(struct vm *vm, enum vm_mode mode, guest_sym entry);
 void vm_load(struct vm *vm);
 void vm_destroy(struct vm *vm);
 
+/* LACKS_* of layout.h: what this CPU leaves out of what the tests could test. */
+u32 vm_cpu_lacks(void);
+
 /* Writes a gate into the IDT (or IVT) of the VM's mode. */
 void vm_set_gate(struct vm *vm, const struct vm_gate *gate);
 

@@ -55,6 +55,9 @@
 #define TRAPS_ERROR(vector, error, ...) \
 	TRAPS(vector, __VA_ARGS__); EXPECT_EQ(error, trap_error)
 
-/* What follows, up to END_STRICT, needs a CPU that makes all of its checks. */
-#define STRICT		cmpl $0, lax_cpu; jne 76f
-#define END_STRICT	76:
+/* What follows, up to END_UNLESS, is not for a CPU that has one of these flaws. */
+#define UNLESS(lacks)	testl $(lacks), cpu_lacks; jnz 76f
+#define END_UNLESS	76:
+
+/* For a guest without end: on a CPU that needs it, the host's interrupts may come. */
+#define LET_HOST_IN	testl $LACKS_INTR, cpu_lacks; jz 74f; sti; 74:

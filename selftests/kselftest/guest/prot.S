@@ -228,10 +228,12 @@ v86_count:
 GUEST(prot_cr)
 	movl %cr0, %eax
 	movl %eax, %esi
-	STRICT
+	UNLESS(LACKS_PE_CHECK | LACKS_CHECKS)
 	andl $~1, %eax
 	orl $0x80000000, %eax
 	TRAPS_ERROR(13, 0, movl %eax, %cr0)	/* PG without PE */
+	END_UNLESS
+	UNLESS(LACKS_CHECKS)
 	movl %cr0, %eax
 	cmpl %esi, %eax
 	EXPECT(e)
@@ -248,7 +250,7 @@ GUEST(prot_cr)
 	movl %cr4, %eax
 	cmpl %edi, %eax
 	EXPECT(e)
-	END_STRICT
+	END_UNLESS
 	movl $0xabcde000, %eax
 	movl %cr3, %ebx
 	movl %eax, %cr2

@@ -198,7 +198,8 @@ mode_gdt:
 
 /* For guests whose whole program is a byte or two. */
 GUEST(real_spin)
-	jmp real_spin
+	LET_HOST_IN
+1:	jmp 1b
 
 GUEST(real_hlt_off)
 	cli
@@ -207,6 +208,7 @@ GUEST(real_hlt_off)
 
 /* Counts in memory and tells the host from time to time. */
 GUEST(real_count)
-	incl L_RESULT
+	LET_HOST_IN
+1:	incl L_RESULT
 	outb %al, $0x80
-	jmp real_count
+	jmp 1b

@@ -168,7 +168,7 @@ trap64:
 	.p2align 3
 	.globl trap_vector, trap_error, trap_ip, trap_cr2, trap_dr6, trap_count
 	.globl trap_cx, trap_resume, trap_fix, pt_base, pte_shift, param
-	.globl guest_pass32, guest_pass64, lax_cpu
+	.globl guest_pass32, guest_pass64, cpu_lacks
 trap_vector:	.long 0
 trap_error:	.long 0
 trap_ip:	.quad 0
@@ -181,8 +181,8 @@ trap_count:	.long 0
 /* Set by the host: the table of 4 KiB pages, and log2 of an entry's size. */
 pte_shift:	.long 0
 pt_base:	.quad 0
-/* Not 0: see cpu_is_lax() in vm.c. */
-lax_cpu:	.long 0, 0
+/* LACKS_* of layout.h. */
+cpu_lacks:	.long 0, 0
 /* From the test to the guest. */
 param:		.quad 0, 0, 0, 0
 
