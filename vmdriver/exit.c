@@ -17,6 +17,7 @@
 #define MAX_INSN	15
 #define DR6_BREAKPOINTS	0xf
 #define DR6_BS		BIT(14)
+#define DR7_GD		BIT(13)
 
 /* Results of a slow handler. */
 #define TO_VMAPP	0
@@ -148,11 +149,21 @@ static int opcode_length(enum vmdrv_exit_cause cause)
 	}
 }
 
+/*
+ * The handler of debug exceptions may use the debug registers. Not every CPU has
+ * cleared DR7.GD when the exception exits.
+ */
+static void queue_debug(struct vmdrv_vcpu *vcpu)
+{
+	vmdrv_ops->set_dr(vcpu, 7, vmdrv_ops->get_dr(vcpu, 7) & ~(u64)DR7_GD);
+	vmdrv_queue_exception(vcpu, X86_TRAP_DB, false, 0);
+}
+
 /* A single-stepping guest gets its trap after an emulated instruction as well. */
 void vmdrv_single_step(struct vmdrv_vcpu *vcpu)
 {
 	vmdrv_ops->set_dr(vcpu, 6, vmdrv_ops->get_dr(vcpu, 6) | DR6_BS);
-	vmdrv_queue_exception(vcpu, X86_TRAP_DB, false, 0);
+	queue_debug(vcpu);
 }
 
 /* The instruction at RIP is done. Returns TO_GUEST, or what a stop returns. */
@@ -292,8 +303,11 @@ static int exit_exception(struct vmdrv_vcpu *vcpu)
 {
 	const struct vm_exit *exit = &vcpu->exit;
 
-	if (exit->exception.vector == X86_TRAP_DB && vcpu->iret_step && end_iret_step(vcpu))
+	if (exit->exception.vector == X86_TRAP_DB) {
+		if (!vcpu->iret_step || !end_iret_step(vcpu))
+			queue_debug(vcpu);
 		return TO_GUEST;
+	}
 	vmdrv_queue_exception(vcpu, exit->exception.vector, exit->exception.has_error,
 			      exit->exception.error);
 	return TO_GUEST;
