@@ -158,6 +158,7 @@ EVENT(exception, EXCEPTION);
 EVENT(halt, HALT);
 EVENT(migration, MIGRATION);
 EVENT(tlb_flush, TLB_FLUSH);
+EVENT(shared, SHARED);
 EVENT(run, RUN);
 EVENT(pair, PAIR);
 VM_COUNTER(events, pit_ticks, dev.pit_ticks);
@@ -168,7 +169,8 @@ VM_COUNTER(events, pit_clamped, dev.pit_clamped);
 static struct attribute *events_attrs[] = {
 	&events_irq.attr.attr, &events_nmi.attr.attr, &events_exception.attr.attr,
 	&events_halt.attr.attr, &events_migration.attr.attr, &events_tlb_flush.attr.attr,
-	&events_run.attr.attr, &events_pair.attr.attr, &events_pit_ticks.attr.attr,
+	&events_shared.attr.attr, &events_run.attr.attr, &events_pair.attr.attr,
+	&events_pit_ticks.attr.attr,
 	&events_pit_ticks_redelivered.attr.attr, &events_pit_ticks_lost.attr.attr,
 	&events_pit_clamped.attr.attr,
 	NULL

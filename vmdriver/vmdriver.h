@@ -74,6 +74,7 @@ enum vmdrv_event_count {
 	VMDRV_EVENT_HALT,	/* times the vCPU blocked in the kernel */
 	VMDRV_EVENT_MIGRATION,	/* entered on another host CPU than before */
 	VMDRV_EVENT_TLB_FLUSH,
+	VMDRV_EVENT_SHARED,	/* stays on a CPU that another hypervisor holds */
 	VMDRV_EVENT_RUN,	/* VMDRV_RUN calls */
 	VMDRV_EVENT_PAIR,	/* second accesses that made no exit of their own */
 	VMDRV_EVENT_NR

@@ -253,12 +253,13 @@ static void check_device(struct finding *f)
 static const struct {
 	const char *name;
 	bool always;		/* from load on, not only while its VMs run */
+	bool shares;		/* our VMs run beside its */
 } hypervisors[] = {
-	{ "kvm_amd", false },
-	{ "kvm_intel", false },
-	{ "vboxdrv", false },
-	{ "vmmon", false },
-	{ "jailhouse", true },
+	{ .name = "kvm_amd", .shares = true },
+	{ .name = "kvm_intel" },
+	{ .name = "vboxdrv" },
+	{ .name = "vmmon" },
+	{ .name = "jailhouse", .always = true },
 };
 
 /* Newer KVM takes the CPU when it is loaded, unless told otherwise. */
@@ -268,6 +269,17 @@ static bool kvm_takes_at_load(void)
 
 	return vmctl_read_line(rooted("/sys/module/kvm/parameters/enable_virt_at_load"), value,
 			       sizeof(value)) > 0 && *value == 'Y';
+}
+
+/* Our VMs run, but the TLB is flushed each time that the CPU changes hands. */
+static void explain_sharing(struct finding *f, const char *name, long users)
+{
+	if (users)
+		found(f, GOOD, NULL, "%s has the CPU as well (%ld users): VMs of the two share it",
+		      name, users);
+	else
+		found(f, WARN, "boot with kvm.enable_virt_at_load=0, or unload it",
+		      "%s holds the CPU without a VM of its own, which makes ours slower", name);
 }
 
 static void check_hypervisor(struct finding *f)
@@ -280,6 +292,11 @@ static void check_hypervisor(struct finding *f)
 
 		if (users < 0)
 			continue;
+		if (hypervisors[i].shares) {
+			if (users || kvm_takes_at_load())
+				explain_sharing(f, name, users);
+			continue;
+		}
 		snprintf(remedy, sizeof(remedy), "%sas root: rmmod %s",
 			 users ? "end its VMs, or " : "", name);
 		if (users || hypervisors[i].always ||

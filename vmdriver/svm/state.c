@@ -31,9 +31,8 @@ static struct vmcb_seg *segment(struct vmcb_save_area *s, int seg)
 }
 
 /* After power-on: AMD manual 2, 14.1.3 "Processor Initialization State". */
-void svm_reset(struct vmdrv_vcpu *vcpu)
+void svm_reset_save(struct vmcb_save_area *s)
 {
-	struct vmcb_save_area *s = save(vcpu);
 	int seg;
 
 	memset(s, 0, sizeof(*s));
@@ -56,6 +55,11 @@ void svm_reset(struct vmdrv_vcpu *vcpu)
 	s->dr6 = DR6_RESERVED;
 	s->dr7 = DR7_RESET;
 	s->g_pat = PAT_RESET;
+}
+
+void svm_reset(struct vmdrv_vcpu *vcpu)
+{
+	svm_reset_save(save(vcpu));
 	vcpu->ctx.gpr[VMDRV_RDX] = cpuid_eax(1);
 }
 

@@ -24,19 +24,8 @@
 
 #define IOPM_ORDER	2	/* 12 KiB, of 16 */
 #define MSRPM_ORDER	1	/* 8 KiB */
-#define FIRST_ASID	1	/* 0 is the host's */
 #define DR7_ENABLES	0xff	/* L0 to G3 */
 #define VM_CR_SVMDIS	BIT(4)
-
-/* Per CPU: where VMRUN and VMSAVE put the host's state, and the ASIDs. */
-struct svm_cpu {
-	struct page *hsave;	/* VM_HSAVE_PA: VMRUN's own */
-	struct page *host;	/* VMSAVE's: FS, GS, TR, LDTR and the system call MSRs */
-	u64 last;		/* the vCPU that ran here last: its svm_vcpu.id */
-	u64 asid_generation;
-	u32 next_asid;
-	u32 max_asid;
-};
 
 #define ASSERT_OFFSET(_offset, _type, _member)	\
 	static_assert((_offset) == offsetof(_type, _member))
@@ -58,7 +47,6 @@ ASSERT_OFFSET(VMCB_RFLAGS, struct vmcb, save.rflags);
 ASSERT_OFFSET(VMCB_RIP, struct vmcb, save.rip);
 ASSERT_OFFSET(VMCB_RAX, struct vmcb, save.rax);
 
-static DEFINE_PER_CPU(struct svm_cpu, svm_cpus);
 static struct page *iopm;	/* every port exits */
 static struct page *msrpm;
 static atomic64_t last_id;	/* of a vCPU; 0 is none's */
@@ -101,9 +89,15 @@ static const struct vmdrv_pt_format npt_format = {
 /* ---- the machine ---- */
 
 /* As the CPU wants it: with the encryption bit where the host's memory has it. */
-static u64 page_pa(struct page *page)
+u64 svm_page_pa(struct page *page)
 {
 	return __sme_set(page_to_phys(page));
+}
+
+void svm_set_bitmaps(struct vmcb_control_area *c)
+{
+	c->iopm_base_pa = svm_page_pa(iopm);
+	c->msrpm_base_pa = svm_page_pa(msrpm);
 }
 
 static int supported(void)
@@ -138,46 +132,9 @@ static void msrpm_allow(u8 *map, u32 index)
 	map[bit / 8] &= ~(3 << (bit % 8));
 }
 
-static void free_cpus(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct svm_cpu *sc = per_cpu_ptr(&svm_cpus, cpu);
-
-		if (sc->hsave)
-			__free_page(sc->hsave);
-		if (sc->host)
-			__free_page(sc->host);
-		sc->hsave = NULL;
-		sc->host = NULL;
-	}
-}
-
-static int alloc_cpus(void)
-{
-	u32 max_asid = cpuid_ebx(0x8000000a) - 1;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct svm_cpu *sc = per_cpu_ptr(&svm_cpus, cpu);
-
-		sc->hsave = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		sc->host = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!sc->hsave || !sc->host) {
-			free_cpus();
-			return -ENOMEM;
-		}
-		sc->asid_generation = 1;
-		sc->next_asid = FIRST_ASID;
-		sc->max_asid = max_asid;
-	}
-	return 0;
-}
-
 static void svm_unsetup(void)
 {
-	free_cpus();
+	svm_cpus_free();
 	__free_pages(iopm, IOPM_ORDER);
 	__free_pages(msrpm, MSRPM_ORDER);
 }
@@ -189,54 +146,27 @@ static int svm_setup(void)
 
 	if (err)
 		return err;
-	err = alloc_cpus();
-	if (err)
-		return err;
 	err = -ENOMEM;
 	iopm = alloc_pages(GFP_KERNEL, IOPM_ORDER);
 	if (!iopm)
-		goto free_cpus;
+		return err;
 	msrpm = alloc_pages(GFP_KERNEL, MSRPM_ORDER);
 	if (!msrpm)
 		goto free_iopm;
+	err = svm_cpus_alloc();
+	if (err)
+		goto free_msrpm;
 	memset(page_address(iopm), 0xff, PAGE_SIZE << IOPM_ORDER);
 	memset(page_address(msrpm), 0xff, PAGE_SIZE << MSRPM_ORDER);
 	for (i = 0; i < ARRAY_SIZE(direct_msrs); i++)
 		msrpm_allow(page_address(msrpm), direct_msrs[i]);
 	return 0;
 
+free_msrpm:
+	__free_pages(msrpm, MSRPM_ORDER);
 free_iopm:
 	__free_pages(iopm, IOPM_ORDER);
-free_cpus:
-	free_cpus();
 	return err;
-}
-
-static int svm_cpu_enable(void)
-{
-	struct svm_cpu *sc = this_cpu_ptr(&svm_cpus);
-	u64 efer;
-
-	rdmsrl(MSR_EFER, efer);
-	if (efer & EFER_SVME)
-		return -EBUSY;
-	wrmsrl(MSR_EFER, efer | EFER_SVME);
-	wrmsrl(MSR_VM_HSAVE_PA, page_pa(sc->hsave));
-	/* What was cached under our ASIDs before the CPU went away is not ours. */
-	sc->asid_generation++;
-	sc->next_asid = sc->max_asid + 1;
-	return 0;
-}
-
-static void svm_cpu_disable(void)
-{
-	u64 efer;
-
-	wrmsrl(MSR_VM_HSAVE_PA, 0);
-	rdmsrl(MSR_EFER, efer);
-	/* GIF may be clear where a crash interrupted the guest. */
-	asm volatile("stgi");
-	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
 }
 
 /* ---- a vCPU ---- */
@@ -257,7 +187,7 @@ static int svm_create(struct vmdrv_vcpu *vcpu)
 	svm->cpu = -1;
 	vcpu->arch = svm;
 	vcpu->ctx.block = page_address(vmcb);
-	vcpu->ctx.block_pa = page_pa(vmcb);
+	vcpu->ctx.block_pa = svm_page_pa(vmcb);
 	return 0;
 }
 
@@ -288,8 +218,7 @@ static void init_control(struct vmdrv_vcpu *vcpu)
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		svm_intercept(vcpu, always[i], true);
 	c->intercepts[INTERCEPT_DR] = SVM_DR_INTERCEPTS;
-	c->iopm_base_pa = page_pa(iopm);
-	c->msrpm_base_pa = page_pa(msrpm);
+	svm_set_bitmaps(c);
 	c->int_ctl = V_INTR_MASKING_MASK;
 	c->nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
 	c->nested_cr3 = vmdrv_mem_root(vcpu->vm);
@@ -304,23 +233,6 @@ static void svm_reset_all(struct vmdrv_vcpu *vcpu)
 	svm_reset(vcpu);
 	svm->cpu = -1;		/* a new ASID */
 	svm->dr_wanted = false;
-}
-
-/*
- * ASIDs are handed out upwards on each CPU; when they run out, all are flushed
- * and a new generation begins. A new ASID has no entries: taking one is how a
- * single guest's translations are flushed.
- */
-static void new_asid(struct svm_vcpu *svm, struct svm_cpu *sc, struct vmcb_control_area *c)
-{
-	if (sc->next_asid > sc->max_asid) {
-		sc->asid_generation++;
-		sc->next_asid = FIRST_ASID;
-		c->tlb_ctl = TLB_CONTROL_FLUSH_ALL_ASID;
-	}
-	c->asid = sc->next_asid++;
-	svm->asid_generation = sc->asid_generation;
-	svm->cpu = smp_processor_id();
 }
 
 /*
@@ -373,11 +285,13 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	struct vmcb *vmcb = svm_vmcb(vcpu);
 	struct svm_vcpu *svm = vcpu->arch;
 
-	vcpu->ctx.host_pa = page_pa(sc->host);
+	if (unlikely(svm_cpu_take(sc)))
+		vcpu->events[VMDRV_EVENT_SHARED]++;
+	vcpu->ctx.host_pa = svm_page_pa(sc->host);
 	asm volatile("vmsave %%rax" : : "a" (vcpu->ctx.host_pa) : "memory");
 	if (unlikely(flush_tlb || svm->cpu != smp_processor_id() ||
 		     svm->asid_generation != sc->asid_generation))
-		new_asid(svm, sc, &vmcb->control);
+		svm_cpu_new_asid(sc, svm, &vmcb->control);
 	/* What one guest taught the branch predictors is nothing for the next. */
 	if (unlikely(sc->last != svm->id)) {
 		sc->last = svm->id;
@@ -404,6 +318,7 @@ static void svm_put(struct vmdrv_vcpu *vcpu)
 #endif
 	if (unlikely(vcpu->dr_loaded))
 		put_dr(vcpu);
+	svm_cpu_give(this_cpu_ptr(&svm_cpus));
 	/* #VMEXIT leaves the guest's DR6: the host would see causes in it for its next #DB. */
 	if (unlikely(svm_vmcb(vcpu)->save.dr6 != DR6_RESERVED))
 		set_debugreg(DR6_RESERVED, 6);

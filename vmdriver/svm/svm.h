@@ -26,6 +26,34 @@ struct svm_vcpu {
 	u32 host_pkru;
 };
 
+/**
+ * struct svm_cpu - what SVM needs on each CPU
+ * @hsave: VMRUN's own page, and @hsave_pa what VM_HSAVE_PA has of it
+ * @host: VMSAVE's: FS, GS, TR, LDTR and the system call MSRs
+ * @flusher: a VMCB that does nothing but flush the TLB
+ * @last: the vCPU that ran here last: its svm_vcpu.id; 0 if that is not known
+ * @efer: as svm_cpu_take() found it
+ * @shared: ... with SVM on: another hypervisor holds the CPU
+ * @owner_hsave: VM_HSAVE_PA and
+ * @owner_tsc_ratio: the TSC's rate, as it has them
+ */
+struct svm_cpu {
+	struct page *hsave;
+	u64 hsave_pa;
+	struct page *host;
+	struct page *flusher;
+	u64 last;
+	u64 asid_generation;
+	u32 next_asid;
+	u32 max_asid;
+	u64 efer;
+	bool shared;
+	u64 owner_hsave;
+	u64 owner_tsc_ratio;
+};
+
+DECLARE_PER_CPU(struct svm_cpu, svm_cpus);
+
 static inline struct vmcb *svm_vmcb(struct vmdrv_vcpu *vcpu)
 {
 	return vcpu->ctx.block;
@@ -44,6 +72,19 @@ static inline void svm_intercept(struct vmdrv_vcpu *vcpu, unsigned int bit, bool
 /* Debug registers whose access means that the guest uses them (DR6 is the VMCB's). */
 #define SVM_DR_INTERCEPTS	(0x000f | (0x000f | BIT(5) | BIT(7)) << 16)
 
+/* svm.c */
+u64 svm_page_pa(struct page *page);
+void svm_set_bitmaps(struct vmcb_control_area *c);
+
+/* cpu.c */
+int svm_cpus_alloc(void);
+void svm_cpus_free(void);
+int svm_cpu_enable(void);
+void svm_cpu_disable(void);
+bool svm_cpu_take(struct svm_cpu *sc);
+void svm_cpu_give(struct svm_cpu *sc);
+void svm_cpu_new_asid(struct svm_cpu *sc, struct svm_vcpu *svm, struct vmcb_control_area *c);
+
 /* enter.S */
 asmlinkage void svm_enter(struct vmdrv_vcpu *vcpu);
 
@@ -51,6 +92,7 @@ asmlinkage void svm_enter(struct vmdrv_vcpu *vcpu);
 void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
 
 /* state.c */
+void svm_reset_save(struct vmcb_save_area *s);
 void svm_reset(struct vmdrv_vcpu *vcpu);
 u64 svm_get_rip(struct vmdrv_vcpu *vcpu);
 bool svm_advance(struct vmdrv_vcpu *vcpu, u64 next);
