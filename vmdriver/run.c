@@ -216,6 +216,8 @@ static void rate_decay(struct vmdrv_rate *rate)
 {
 	unsigned long ticks = jiffies - rate->tick;
 
+	if (likely(!ticks))
+		return;
 	rate->tick += ticks;
 	if (ticks > 16 << RATE_SHIFT)
 		rate->sum = 0;
@@ -254,7 +256,9 @@ int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu)
 	}
 
 	vcpu->run->rip = vmdrv_ops->get_rip(vcpu);
-	vmdrv_nics_leave(vcpu);
+	vcpu->run->nics = vcpu->nics;
+	if (unlikely(vcpu->nics))
+		vmdrv_nics_leave(vcpu);
 	if (!ret)
 		count_switch(vcpu, READ_ONCE(vcpu->run->exit_reason));
 	else if (ret == -EINTR)

@@ -608,7 +608,6 @@ void vmdrv_nics_leave(struct vmdrv_vcpu *vcpu)
 	u32 nics = vcpu->nics;
 	struct vmdrv_nic *nic;
 
-	vcpu->run->nics = nics;
 	vcpu->nics = 0;
 	for (; nics; nics &= nics - 1) {
 		nic = vmdrv_nic_find(vcpu->vm, __ffs(nics));

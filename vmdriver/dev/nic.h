@@ -128,7 +128,7 @@ bool vmdrv_nics_service(struct vmdrv_vcpu *vcpu);
 /* The guest has nothing to do: interrupts that were to be saved come now. */
 void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu);
 
-/* VMDRV_RUN is about to return: frames that wait for a switch have theirs. */
+/* VMDRV_RUN is about to return: the frames of vcpu->nics that wait for a switch have theirs. */
 void vmdrv_nics_leave(struct vmdrv_vcpu *vcpu);
 
 /* A NIC that VMApp is asked to take to another path, or NULL. */
