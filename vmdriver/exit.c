@@ -6,8 +6,11 @@
  */
 #include <linux/kernel.h>
 #include <linux/sched.h>
+#include <asm/cpu.h>
+#include <asm/mce.h>
 #include <asm/msr.h>
 #include <asm/processor-flags.h>
+#include <asm/ptrace.h>
 #include <asm/trapnr.h>
 #include <asm/fpu/types.h>
 
@@ -15,7 +18,6 @@
 #include "vmdriver.h"
 
 #define MAX_INSN	15
-#define DR6_BREAKPOINTS	0xf
 #define DR6_BS		BIT(14)
 #define DR7_GD		BIT(13)
 
@@ -64,6 +66,19 @@ int vmdrv_stop(struct vmdrv_vcpu *vcpu, int code, const char *fmt, ...)
 	vscnprintf(run->stop.reason, sizeof(run->stop.reason), fmt, args);
 	va_end(args);
 	return TO_VMAPP;
+}
+
+/*
+ * It is the host's: let its handler run. As for an error that user code ran
+ * into, so that this thread dies of a lost page of guest memory and not the host.
+ */
+void vmdrv_host_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+#endif
 }
 
 /* ---- instruction bytes ---- */
@@ -285,18 +300,14 @@ static int exit_npf(struct vmdrv_vcpu *vcpu)
 	}
 }
 
-/* The step over the IRET of an NMI handler; true if the guest need not know of it. */
-static bool end_iret_step(struct vmdrv_vcpu *vcpu)
+/*
+ * Does the guest itself want #AC where it is? Else the host's split lock
+ * detection has made it, which works in guests as well.
+ */
+static bool wants_alignment_check(struct vmdrv_vcpu *vcpu)
 {
-	u64 dr6 = vmdrv_ops->get_dr(vcpu, 6);
-
-	vcpu->iret_step = false;
-	vcpu->pending.nmi_masked = false;
-	if (vcpu->guest_steps)
-		return false;
-	/* The IRET has restored EFLAGS.TF by itself. */
-	vmdrv_ops->set_dr(vcpu, 6, dr6 & ~DR6_BS);
-	return !(dr6 & DR6_BREAKPOINTS);
+	return vmdrv_ops->get_cpl(vcpu) == 3 && vmdrv_ops->get_cr(vcpu, 0) & X86_CR0_AM &&
+	       vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_AC;
 }
 
 static int exit_exception(struct vmdrv_vcpu *vcpu)
@@ -304,8 +315,12 @@ static int exit_exception(struct vmdrv_vcpu *vcpu)
 	const struct vm_exit *exit = &vcpu->exit;
 
 	if (exit->exception.vector == X86_TRAP_DB) {
-		if (!vcpu->iret_step || !end_iret_step(vcpu))
-			queue_debug(vcpu);
+		queue_debug(vcpu);
+		return TO_GUEST;
+	}
+	/* The host warns and lets go on, or it has sent this thread SIGBUS. */
+	if (exit->exception.vector == X86_TRAP_AC && !wants_alignment_check(vcpu)) {
+		handle_guest_split_lock(vmdrv_ops->get_rip(vcpu));
 		return TO_GUEST;
 	}
 	vmdrv_queue_exception(vcpu, exit->exception.vector, exit->exception.has_error,
@@ -333,6 +348,7 @@ int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu)
 	case VMDRV_CAUSE_NMI:
 	case VMDRV_CAUSE_WINDOW:
 	case VMDRV_CAUSE_IRET:
+	case VMDRV_CAUSE_CR:
 	case VMDRV_CAUSE_DR:	/* the next load brings them in: see the backend */
 		return TO_GUEST;
 	case VMDRV_CAUSE_MCE:	/* the host acts as this thread returns to user mode */
@@ -354,6 +370,8 @@ int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu)
 		return exit_xsetbv(vcpu);
 	case VMDRV_CAUSE_EXCEPTION:
 		return exit_exception(vcpu);
+	case VMDRV_CAUSE_TASK:
+		return vmdrv_task_switch(vcpu);
 	case VMDRV_CAUSE_WBINVD:	/* no device of ours reads around the caches */
 		return vmdrv_skip(vcpu);
 	case VMDRV_CAUSE_RDPMC:
@@ -374,23 +392,6 @@ int vmdrv_exit_slow(struct vmdrv_vcpu *vcpu)
 
 /* ---- the fast half ---- */
 
-/*
- * An NMI handler is about to return. Until its IRET is done no NMI may come: if
- * one waits, a single step over the IRET tells when that is, else the shadow
- * holds the next one back for this instruction.
- */
-static void exit_iret(struct vmdrv_vcpu *vcpu)
-{
-	vmdrv_ops->set_iret_exit(vcpu, false);
-	if (vcpu->pending.nmi) {
-		vcpu->guest_steps = vmdrv_ops->set_step(vcpu);
-		vcpu->iret_step = true;
-	} else {
-		vcpu->pending.nmi_masked = false;
-		vmdrv_ops->set_shadow(vcpu, true);
-	}
-}
-
 /* Interrupts are off. Returns true when the exit is dealt with. */
 bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu)
 {
@@ -402,9 +403,8 @@ bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu)
 	case VMDRV_CAUSE_IO:
 		return vmdrv_pio_fast(vcpu);
 	case VMDRV_CAUSE_WINDOW:	/* inject() closes it, or has more to deliver */
-		return true;
-	case VMDRV_CAUSE_IRET:
-		exit_iret(vcpu);
+	case VMDRV_CAUSE_IRET:		/* these two were the backend's business */
+	case VMDRV_CAUSE_CR:
 		return true;
 	default:
 		return false;

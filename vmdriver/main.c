@@ -24,7 +24,11 @@
 #include "trace.h"
 
 const struct vmdrv_ops *vmdrv_ops;
-DEFINE_STATIC_CALL_NULL(vmdrv_enter, vmdrv_enter_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_attach, vmdrv_vcpu_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_detach, vmdrv_vcpu_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_load, vmdrv_load_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_put, vmdrv_vcpu_fn);
+DEFINE_STATIC_CALL_NULL(vmdrv_enter, vmdrv_vcpu_fn);
 DEFINE_STATIC_CALL_NULL(vmdrv_decode, vmdrv_decode_fn);
 DEFINE_STATIC_CALL_NULL(vmdrv_advance, vmdrv_advance_fn);
 struct vmdrv_caps vmdrv_caps;
@@ -58,7 +62,7 @@ static int hardware_online(unsigned int cpu)
 		__this_cpu_write(extension_on, true);
 	local_irq_restore(flags);
 	if (err == -EBUSY)
-		pr_err("CPU %u is held by another hypervisor; stop its guests or unload it\n",
+		pr_err("CPU %u is held by another hypervisor: stop its guests; a KVM that keeps the CPU without any is loaded with kvm.enable_virt_at_load=0, or unloaded\n",
 		       cpu);
 	return err;
 }
@@ -160,6 +164,7 @@ static struct miscdevice vmdrv_misc = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "vmdriver",
 	.fops = &dev_fops,
+	.groups = vmdrv_misc_groups,
 	.mode = 0660,
 };
 
@@ -179,14 +184,38 @@ static void __init fill_caps(void)
 	};
 }
 
+static const struct vmdrv_ops __init *probe(void)
+{
+	switch (boot_cpu_data.x86_vendor) {
+	case X86_VENDOR_AMD:
+	case X86_VENDOR_HYGON:
+		return &svm_ops;
+	case X86_VENDOR_INTEL:
+	case X86_VENDOR_CENTAUR:
+	case X86_VENDOR_ZHAOXIN:
+		return &vmx_ops;
+	default:
+		return NULL;
+	}
+}
+
 static int __init vmdrv_init(void)
 {
 	int err;
 
-	vmdrv_ops = &svm_ops;
+	vmdrv_ops = probe();
+	if (!vmdrv_ops) {
+		pr_err("this CPU is by %s: neither AMD's SVM nor Intel's VMX is to be expected\n",
+		       boot_cpu_data.x86_vendor_id);
+		return -EOPNOTSUPP;
+	}
 	err = vmdrv_ops->setup();
 	if (err)
 		return err;
+	static_call_update(vmdrv_attach, vmdrv_ops->attach);
+	static_call_update(vmdrv_detach, vmdrv_ops->detach);
+	static_call_update(vmdrv_load, vmdrv_ops->load);
+	static_call_update(vmdrv_put, vmdrv_ops->put);
 	static_call_update(vmdrv_enter, vmdrv_ops->enter);
 	static_call_update(vmdrv_decode, vmdrv_ops->decode);
 	static_call_update(vmdrv_advance, vmdrv_ops->advance);

@@ -17,8 +17,8 @@ static bool wakes(struct vmdrv_vcpu *vcpu)
 {
 	if (vcpu->pending.exception || vcpu->pending.irq)
 		return true;
-	if (!vcpu->pending.nmi_masked &&
-	    (vcpu->pending.nmi || test_bit(VMDRV_REQ_NMI, &vcpu->requests)))
+	if ((vcpu->pending.nmi || test_bit(VMDRV_REQ_NMI, &vcpu->requests)) &&
+	    !vmdrv_ops->get_nmi_mask(vcpu))
 		return true;
 	return vmdrv_irq_pending(vcpu->vm) &&
 		vmdrv_ops->get_rflags(vcpu) & X86_EFLAGS_IF;
@@ -33,6 +33,19 @@ static void sleep_halted(struct vmdrv_vcpu *vcpu)
 			   TASK_INTERRUPTIBLE);
 	if (wakes(vcpu))
 		vcpu->halted = false;
+}
+
+/* True if the guest takes the waiting NMI with the next entry. */
+static bool inject_nmi(struct vmdrv_vcpu *vcpu)
+{
+	if (!vmdrv_ops->nmi_allowed(vcpu)) {
+		vmdrv_ops->open_nmi_window(vcpu);
+		return false;
+	}
+	vmdrv_ops->inject_nmi(vcpu);
+	vcpu->pending.nmi = false;
+	vcpu->events[VMDRV_EVENT_NMI]++;
+	return true;
 }
 
 /*
@@ -55,12 +68,7 @@ static void inject(struct vmdrv_vcpu *vcpu)
 		vmdrv_ops->inject_irq(vcpu, p->irq_vector);
 		p->irq = false;
 		window = vmdrv_irq_pending(vcpu->vm);
-	} else if (unlikely(p->nmi && !p->nmi_masked && !vmdrv_ops->get_shadow(vcpu))) {
-		vmdrv_ops->inject_nmi(vcpu);
-		p->nmi = false;
-		p->nmi_masked = true;
-		vmdrv_ops->set_iret_exit(vcpu, true);
-		vcpu->events[VMDRV_EVENT_NMI]++;
+	} else if (unlikely(p->nmi) && inject_nmi(vcpu)) {
 		window = vmdrv_irq_pending(vcpu->vm);
 	} else if (vmdrv_irq_pending(vcpu->vm)) {
 		if (vmdrv_ops->irq_allowed(vcpu)) {
@@ -130,7 +138,7 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 		switch_fpu_return();
 	/* The tick that finds this flag accounts its time to the guest. */
 	current->flags |= PF_VCPU;
-	vmdrv_ops->load(vcpu, take_requests(vcpu));
+	static_call(vmdrv_load)(vcpu, take_requests(vcpu));
 	do {
 		inject(vcpu);
 		trace_vmdrv_entry(vcpu);
@@ -138,7 +146,7 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 		handled = vmdrv_exit_fast(vcpu);
 		trace_vmdrv_exit(vcpu);
 	} while (handled && !READ_ONCE(vcpu->requests) && !need_resched());
-	vmdrv_ops->put(vcpu);
+	static_call(vmdrv_put)(vcpu);
 out:
 	WRITE_ONCE(vcpu->mode, VMDRV_OUTSIDE);
 	local_irq_enable();
@@ -157,8 +165,17 @@ static bool must_leave(struct vmdrv_vcpu *vcpu)
 static bool see_to_requests(struct vmdrv_vcpu *vcpu)
 {
 	struct vmdrv_run *run = vcpu->run;
+	const char *fault = NULL;
 	struct vmdrv_nic *nic;
 
+	if (test_and_clear_bit(VMDRV_REQ_CHECK, &vcpu->requests) && vmdrv_ops->check)
+		fault = vmdrv_ops->check(vcpu);
+	if (fault) {
+		/* It stays so until other state is put in. */
+		set_bit(VMDRV_REQ_CHECK, &vcpu->requests);
+		vmdrv_stop(vcpu, -EINVAL, "invalid guest state: %s", fault);
+		return true;
+	}
 	if (test_and_clear_bit(VMDRV_REQ_PAIR, &vcpu->requests))
 		vmdrv_pair_learn(vcpu);
 	if (test_and_clear_bit(VMDRV_REQ_PATH, &vcpu->requests)) {

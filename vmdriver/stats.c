@@ -106,6 +106,7 @@ EXIT(dr, DR);
 EXIT(xsetbv, XSETBV);
 EXIT(exception, EXCEPTION);
 EXIT(iret, IRET);
+EXIT(task, TASK);
 EXIT(wbinvd, WBINVD);
 EXIT(rdpmc, RDPMC);
 EXIT(hypercall, HYPERCALL);
@@ -120,9 +121,9 @@ static struct attribute *exits_attrs[] = {
 	&exits_npf.attr.attr, &exits_hlt.attr.attr, &exits_cpuid.attr.attr,
 	&exits_rdmsr.attr.attr, &exits_wrmsr.attr.attr, &exits_cr.attr.attr,
 	&exits_dr.attr.attr, &exits_xsetbv.attr.attr, &exits_exception.attr.attr,
-	&exits_iret.attr.attr, &exits_wbinvd.attr.attr, &exits_rdpmc.attr.attr,
-	&exits_hypercall.attr.attr, &exits_undefined.attr.attr, &exits_shutdown.attr.attr,
-	&exits_invalid.attr.attr, &exits_unknown.attr.attr,
+	&exits_iret.attr.attr, &exits_task.attr.attr, &exits_wbinvd.attr.attr,
+	&exits_rdpmc.attr.attr, &exits_hypercall.attr.attr, &exits_undefined.attr.attr,
+	&exits_shutdown.attr.attr, &exits_invalid.attr.attr, &exits_unknown.attr.attr,
 	NULL
 };
 

@@ -21,7 +21,8 @@
 	{ VMDRV_CAUSE_WRMSR, "wrmsr" }, { VMDRV_CAUSE_CR, "cr" },	\
 	{ VMDRV_CAUSE_DR, "dr" }, { VMDRV_CAUSE_XSETBV, "xsetbv" },	\
 	{ VMDRV_CAUSE_EXCEPTION, "exception" },				\
-	{ VMDRV_CAUSE_IRET, "iret" }, { VMDRV_CAUSE_WBINVD, "wbinvd" },	\
+	{ VMDRV_CAUSE_IRET, "iret" }, { VMDRV_CAUSE_TASK, "task" },	\
+	{ VMDRV_CAUSE_WBINVD, "wbinvd" },	\
 	{ VMDRV_CAUSE_RDPMC, "rdpmc" },					\
 	{ VMDRV_CAUSE_HYPERCALL, "hypercall" },				\
 	{ VMDRV_CAUSE_UNDEFINED, "undefined" },				\

@@ -66,14 +66,14 @@ static int vcpu_reset(struct vmdrv_vcpu *vcpu)
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->halted = false;
 	vcpu->window = false;
-	vcpu->iret_step = false;
 	vcpu->xcr0 = XFEATURE_MASK_FP;
 	vmdrv_msr_reset(vcpu);
 	vmdrv_ops->reset(vcpu);
 	return fpu_reset(vcpu);
 }
 
-static u64 cr4_valid(void)
+/* CR4 bits that a guest may set: what CPUID shows it, and what every CPU has. */
+u64 vmdrv_cr4_valid(void)
 {
 	u64 valid = X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE |
 		    X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_OSFXSR |
@@ -137,7 +137,7 @@ static const char *sregs_fault(const struct vmdrv_sregs *s)
 		return "CR0.PG without CR0.PE";
 	if (s->cr3 >> vmdrv_caps.phys_bits && !(s->cr4 & X86_CR4_PCIDE))
 		return "CR3";
-	if (s->cr4 & ~cr4_valid())
+	if (s->cr4 & ~vmdrv_cr4_valid())
 		return "CR4";
 	if (s->cr8 > 15)
 		return "CR8";
@@ -151,7 +151,7 @@ static const char *sregs_fault(const struct vmdrv_sregs *s)
 		return "CS: both L and D";
 	if (!vmdrv_xcr0_valid(s->xcr0))
 		return "XCR0";
-	return NULL;
+	return vmdrv_ops->sregs_fault ? vmdrv_ops->sregs_fault(s) : NULL;
 }
 
 static int set_sregs(struct vmdrv_vcpu *vcpu, const struct vmdrv_sregs *s)
@@ -166,6 +166,7 @@ static int set_sregs(struct vmdrv_vcpu *vcpu, const struct vmdrv_sregs *s)
 	vcpu->xcr0 = s->xcr0;
 	vmdrv_ops->set_sregs(vcpu, s);
 	set_bit(VMDRV_REQ_FLUSH, &vcpu->requests);
+	set_bit(VMDRV_REQ_CHECK, &vcpu->requests);
 	return 0;
 }
 
@@ -209,7 +210,7 @@ static void get_events(struct vmdrv_vcpu *vcpu, struct vmdrv_events *e)
 		.interrupt = p->irq,
 		.irq_vector = p->irq_vector,
 		.nmi_pending = p->nmi,
-		.nmi_masked = p->nmi_masked,
+		.nmi_masked = vmdrv_ops->get_nmi_mask(vcpu),
 		.shadow = vmdrv_ops->get_shadow(vcpu),
 		.halted = vcpu->halted,
 	};
@@ -232,11 +233,11 @@ static int set_events(struct vmdrv_vcpu *vcpu, const struct vmdrv_events *e)
 		.irq = e->interrupt,
 		.irq_vector = e->irq_vector,
 		.nmi = e->nmi_pending,
-		.nmi_masked = e->nmi_masked,
 	};
 	clear_bit(VMDRV_REQ_NMI, &vcpu->requests);
-	vmdrv_ops->set_iret_exit(vcpu, e->nmi_masked);
+	vmdrv_ops->set_nmi_mask(vcpu, e->nmi_masked);
 	vmdrv_ops->set_shadow(vcpu, e->shadow);
+	set_bit(VMDRV_REQ_CHECK, &vcpu->requests);
 	vcpu->halted = e->halted;
 	return 0;
 }
@@ -417,10 +418,12 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* Whoever runs the guest may be there for long: do not wait for it. */
 	if (!mutex_trylock(&vcpu->mutex))
 		return -EBUSY;
+	static_call_cond(vmdrv_attach)(vcpu);
 	if (cmd == VMDRV_RUN)
 		ret = arg ? -EINVAL : vmdrv_vcpu_run(vcpu);
 	else
 		ret = vcpu_ioctl_locked(vcpu, cmd, arg);
+	static_call_cond(vmdrv_detach)(vcpu);
 	mutex_unlock(&vcpu->mutex);
 	return ret;
 }
@@ -512,7 +515,9 @@ static struct vmdrv_vcpu *vcpu_alloc(struct vmdrv_vm *vm)
 	err = vmdrv_ops->create(vcpu);
 	if (err)
 		goto free_fpu;
+	static_call_cond(vmdrv_attach)(vcpu);
 	err = vcpu_reset(vcpu);
+	static_call_cond(vmdrv_detach)(vcpu);
 	if (err)
 		goto destroy;
 	return vcpu;

@@ -57,6 +57,7 @@ enum vmdrv_exit_cause {
 	VMDRV_CAUSE_XSETBV,
 	VMDRV_CAUSE_EXCEPTION,	/* one that the VMM intercepts: #DB, #AC */
 	VMDRV_CAUSE_IRET,	/* an NMI handler ends */
+	VMDRV_CAUSE_TASK,	/* a task switch that the CPU leaves to us (VMX) */
 	VMDRV_CAUSE_WBINVD,	/* and INVD */
 	VMDRV_CAUSE_RDPMC,
 	VMDRV_CAUSE_HYPERCALL,	/* VMMCALL, VMCALL */
@@ -78,6 +79,14 @@ enum vmdrv_event_count {
 	VMDRV_EVENT_RUN,	/* VMDRV_RUN calls */
 	VMDRV_EVENT_PAIR,	/* second accesses that made no exit of their own */
 	VMDRV_EVENT_NR
+};
+
+/* What made the guest switch tasks; the numbers are VMX's. */
+enum vmdrv_task_source {
+	VMDRV_TASK_CALL,
+	VMDRV_TASK_IRET,
+	VMDRV_TASK_JMP,
+	VMDRV_TASK_GATE,	/* in the IDT: an interrupt or exception */
 };
 
 /**
@@ -106,6 +115,12 @@ struct vm_exit {
 			bool has_error;
 			u32 error;
 		} exception;
+		struct {
+			u16 selector;	/* of the new task's TSS */
+			u8 source;	/* enum vmdrv_task_source */
+			bool has_error;	/* an exception's, for the new task's stack */
+			u32 error;
+		} task;
 		u64 hw_code;		/* UNKNOWN, INVALID: the vendor's number */
 	};
 };
@@ -134,14 +149,19 @@ enum vmdrv_segment_index {
 /**
  * struct vmdrv_ops - a backend: everything that knows SVM from VMX
  *
- * load, put, enter, decode, inject and set_window run with interrupts off, and
- * between load and put only. Everything else runs on the thread that holds
- * vcpu->mutex, outside of load and put.
+ * load, put, enter, decode, those that inject and those that open a window run
+ * with interrupts off, and between load and put only. Everything else runs on
+ * the thread that holds vcpu->mutex, between attach and detach, and but for
+ * create and destroy wherever that thread is just then.
  */
 struct vmdrv_ops {
 	const char *name;
 	u32 arch;			/* VMDRV_ARCH_* */
 	const struct vmdrv_pt_format *pt;
+	/* For sysfs, see mitigations.c: X86_FEATURE_* by which enter.S does it. */
+	u16 clears_buffers;
+	u16 clears_history;
+	const char *(*l1d_state)(void);
 
 	int (*setup)(void);		/* says why not by pr_err() */
 	void (*unsetup)(void);
@@ -151,6 +171,9 @@ struct vmdrv_ops {
 	int (*create)(struct vmdrv_vcpu *vcpu);
 	void (*destroy)(struct vmdrv_vcpu *vcpu);
 	void (*reset)(struct vmdrv_vcpu *vcpu);
+	/* Around everything that a thread does with the vCPU; NULL: nothing to do. */
+	void (*attach)(struct vmdrv_vcpu *vcpu);
+	void (*detach)(struct vmdrv_vcpu *vcpu);
 
 	void (*load)(struct vmdrv_vcpu *vcpu, bool flush_tlb);
 	void (*put)(struct vmdrv_vcpu *vcpu);
@@ -158,12 +181,14 @@ struct vmdrv_ops {
 	void (*decode)(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
 	bool (*irq_allowed)(struct vmdrv_vcpu *vcpu);
 	void (*inject_irq)(struct vmdrv_vcpu *vcpu, u8 vector);
+	/* No NMI handler runs in the guest, and nothing else holds NMIs back. */
+	bool (*nmi_allowed)(struct vmdrv_vcpu *vcpu);
+	/* Holds further ones back until the guest's IRET. */
 	void (*inject_nmi)(struct vmdrv_vcpu *vcpu);
 	void (*inject_exception)(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
 	void (*set_window)(struct vmdrv_vcpu *vcpu, bool on);
-	void (*set_iret_exit)(struct vmdrv_vcpu *vcpu, bool on);
-	/* #DB after the next instruction; returns whether the guest wanted it anyway. */
-	bool (*set_step)(struct vmdrv_vcpu *vcpu);
+	/* An exit as soon as a waiting NMI can be injected, once. */
+	void (*open_nmi_window)(struct vmdrv_vcpu *vcpu);
 
 	u64 (*get_rip)(struct vmdrv_vcpu *vcpu);
 	/* The instruction is done: RIP moves to @next, a shadow ends; true if EFLAGS.TF is set. */
@@ -182,6 +207,15 @@ struct vmdrv_ops {
 	void (*set_regs)(struct vmdrv_vcpu *vcpu, const struct vmdrv_regs *regs);
 	void (*get_sregs)(struct vmdrv_vcpu *vcpu, struct vmdrv_sregs *sregs);
 	void (*set_sregs)(struct vmdrv_vcpu *vcpu, const struct vmdrv_sregs *sregs);
+	/* What this vendor's CPUs refuse besides what none takes: its name, or NULL. */
+	const char *(*sregs_fault)(const struct vmdrv_sregs *sregs);
+	/*
+	 * The state was put in from outside: name what in it the CPU would refuse
+	 * to enter with, or NULL. May sleep and read guest memory. NULL: no need.
+	 */
+	const char *(*check)(struct vmdrv_vcpu *vcpu);
+	bool (*get_nmi_mask)(struct vmdrv_vcpu *vcpu);	/* an NMI handler runs */
+	void (*set_nmi_mask)(struct vmdrv_vcpu *vcpu, bool on);
 	u64 (*get_dr)(struct vmdrv_vcpu *vcpu, int dr);		/* 6, 7 */
 	void (*set_dr)(struct vmdrv_vcpu *vcpu, int dr, u64 value);
 	/* MSRs that live in the control block: -ENOENT if it is not one. */
@@ -190,14 +224,21 @@ struct vmdrv_ops {
 	void (*set_tsc_offset)(struct vmdrv_vcpu *vcpu, u64 offset);
 };
 
-extern const struct vmdrv_ops svm_ops;
+#define VMDRV_FEATURE_NEVER	U16_MAX	/* instead of an X86_FEATURE_*: never on */
+
+extern const struct vmdrv_ops svm_ops, vmx_ops;
 extern const struct vmdrv_ops *vmdrv_ops;	/* the backend of this machine */
 
-/* Those of its operations that nearly every exit needs, without a detour. */
-typedef void (vmdrv_enter_fn)(struct vmdrv_vcpu *vcpu);
+/* Those of its operations that nearly every exit or call needs, without a detour. */
+typedef void (vmdrv_vcpu_fn)(struct vmdrv_vcpu *vcpu);
+typedef void (vmdrv_load_fn)(struct vmdrv_vcpu *vcpu, bool flush_tlb);
 typedef void (vmdrv_decode_fn)(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
 typedef bool (vmdrv_advance_fn)(struct vmdrv_vcpu *vcpu, u64 next);
-DECLARE_STATIC_CALL(vmdrv_enter, vmdrv_enter_fn);
+DECLARE_STATIC_CALL(vmdrv_attach, vmdrv_vcpu_fn);
+DECLARE_STATIC_CALL(vmdrv_detach, vmdrv_vcpu_fn);
+DECLARE_STATIC_CALL(vmdrv_load, vmdrv_load_fn);
+DECLARE_STATIC_CALL(vmdrv_put, vmdrv_vcpu_fn);
+DECLARE_STATIC_CALL(vmdrv_enter, vmdrv_vcpu_fn);
 DECLARE_STATIC_CALL(vmdrv_decode, vmdrv_decode_fn);
 DECLARE_STATIC_CALL(vmdrv_advance, vmdrv_advance_fn);
 
@@ -207,7 +248,6 @@ struct vmdrv_pending {
 	bool has_error;
 	bool irq;		/* acknowledged at the PIC, its delivery was cut short */
 	bool nmi;
-	bool nmi_masked;
 	u8 vector;
 	u8 irq_vector;
 	u32 error;
@@ -238,7 +278,7 @@ enum vmdrv_gpr {
  * struct vmdrv_context - what the entry code of a backend works on
  * @gpr: the guest's general registers while it is not running; RSP is not here
  *	but in the control block
- * @block: the VMCB or VMCS, and @block_pa its physical address
+ * @block: the VMCB and @block_pa its physical address; VMX's struct vmx_vcpu
  * @host_pa: physical address of this CPU's page for host state (SVM)
  * @port_map: the VM's 65,536 row numbers, see struct ws_port_table
  * @rows: the rows that they name
@@ -276,8 +316,10 @@ enum vmdrv_vcpu_mode { VMDRV_OUTSIDE, VMDRV_IN_GUEST };
 #define VMDRV_REQ_NIC		2	/* a NIC of the VMM's wants vmdrv_nics_service() */
 #define VMDRV_REQ_PATH		3	/* VMApp is to take a NIC to another path */
 #define VMDRV_REQ_PAIR		4	/* vmdrv_pair_learn() */
+#define VMDRV_REQ_CHECK		5	/* the state was put in by an ioctl: vmdrv_ops->check */
 /* Those that are seen to outside of the guest, halted or not. */
-#define VMDRV_REQS_OUTSIDE	(BIT(VMDRV_REQ_NIC) | BIT(VMDRV_REQ_PATH) | BIT(VMDRV_REQ_PAIR))
+#define VMDRV_REQS_OUTSIDE	(BIT(VMDRV_REQ_NIC) | BIT(VMDRV_REQ_PATH) |	\
+				 BIT(VMDRV_REQ_PAIR) | BIT(VMDRV_REQ_CHECK))
 
 #define VMDRV_PAIR_SITES	16
 
@@ -327,8 +369,6 @@ struct vmdrv_vcpu {
 	u32 io_latch;			/* goes to VMApp with a port access: run->io.latch */
 	bool window;			/* the interrupt-window exit is on */
 	bool halted;
-	bool iret_step;			/* stepping over the IRET of an NMI handler */
-	bool guest_steps;		/* ... and the guest single-steps as well */
 	u64 dr[4];			/* the guest's, while they are not in the CPU */
 	bool dr_loaded;
 	u64 xcr0;
@@ -390,6 +430,7 @@ void vmdrv_flush_guest_tlb(struct vmdrv_vm *vm);
 int vmdrv_vcpu_create(struct vmdrv_vm *vm);
 void vmdrv_vcpu_free(struct vmdrv_vcpu *vcpu);
 u32 vmdrv_xsave_size(void);
+u64 vmdrv_cr4_valid(void);
 
 /* run.c */
 int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu);
@@ -422,8 +463,12 @@ void vmdrv_single_step(struct vmdrv_vcpu *vcpu);
 void vmdrv_queue_exception(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error);
 void vmdrv_queue_page_fault(struct vmdrv_vcpu *vcpu, u64 address, u32 error);
 int vmdrv_fetch(struct vmdrv_vcpu *vcpu, u8 insn[15]);
+void vmdrv_host_machine_check(void);
 void vmdrv_prefixes(struct vmdrv_vcpu *vcpu, struct vmdrv_prefixes *p);
 __printf(3, 4) int vmdrv_stop(struct vmdrv_vcpu *vcpu, int code, const char *fmt, ...);
+
+/* task.c */
+int vmdrv_task_switch(struct vmdrv_vcpu *vcpu);
 
 /* pio.c */
 bool vmdrv_pio_fast(struct vmdrv_vcpu *vcpu);
@@ -443,6 +488,9 @@ int vmdrv_set_efer(struct vmdrv_vcpu *vcpu, u64 efer);
 void vmdrv_msr_reset(struct vmdrv_vcpu *vcpu);
 unsigned int vmdrv_msr_list(u32 *list, unsigned int room);
 bool vmdrv_xcr0_valid(u64 xcr0);
+
+/* mitigations.c */
+extern const struct attribute_group *vmdrv_misc_groups[];
 
 /* stats.c */
 extern struct class vmdrv_class;

@@ -4,9 +4,8 @@
  * Nothing outside of this folder knows these numbers.
  */
 #include <asm/cpufeature.h>
-#include <asm/mce.h>
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
-#include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
 #include "svm.h"
@@ -60,8 +59,7 @@ static void requeue_event(struct vmdrv_vcpu *vcpu, const struct vmcb_control_are
 		break;
 	case SVM_EXITINTINFO_TYPE_NMI:
 		p->nmi = true;
-		p->nmi_masked = false;
-		svm_intercept(vcpu, INTERCEPT_IRET, false);
+		svm_set_nmi_mask(vcpu, false);
 		break;
 	case SVM_EXITINTINFO_TYPE_EXEPT:
 		/* INT3 and INTO are executed again, like INT n below. */
@@ -87,26 +85,72 @@ static void decode_io(const struct vmcb_control_area *c, struct vm_exit *exit)
 	exit->io.rep = info & SVM_IOIO_REP_MASK;
 }
 
-/*
- * It is the host's: let its handler run. As for an error that user code ran
- * into, so that this thread dies of a lost page of guest memory and not the host.
- */
-static void host_machine_check(void)
-{
-#ifdef CONFIG_X86_MCE
-	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+/* ---- NMIs are held back until an IRET: SVM leaves that to us ---- */
 
-	do_machine_check(&regs);
-#endif
+bool svm_get_nmi_mask(struct vmdrv_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = vcpu->arch;
+
+	return svm->nmi_masked;
 }
 
-static void decode_exception(const struct vmcb_control_area *c, struct vm_exit *exit)
+void svm_set_nmi_mask(struct vmdrv_vcpu *vcpu, bool on)
+{
+	struct svm_vcpu *svm = vcpu->arch;
+
+	svm->nmi_masked = on;
+	svm_intercept(vcpu, INTERCEPT_IRET, on);
+}
+
+/*
+ * An NMI handler is about to return. Until its IRET is done no NMI may come: if
+ * one waits, a single step over the IRET tells when that is, else the shadow
+ * holds the next one back for this instruction.
+ */
+static void decode_iret(struct vmdrv_vcpu *vcpu)
+{
+	struct vmcb_save_area *s = &svm_vmcb(vcpu)->save;
+	struct svm_vcpu *svm = vcpu->arch;
+
+	svm_intercept(vcpu, INTERCEPT_IRET, false);
+	if (vcpu->pending.nmi) {
+		svm->guest_steps = s->rflags & X86_EFLAGS_TF;
+		s->rflags |= X86_EFLAGS_TF;
+		svm->iret_step = true;
+	} else {
+		svm->nmi_masked = false;
+		svm_set_shadow(vcpu, true);
+	}
+}
+
+/* The step over the IRET of an NMI handler; true if the guest need not know of it. */
+static bool end_iret_step(struct vmdrv_vcpu *vcpu)
+{
+	struct vmcb_save_area *s = &svm_vmcb(vcpu)->save;
+	struct svm_vcpu *svm = vcpu->arch;
+
+	svm->iret_step = false;
+	svm->nmi_masked = false;
+	if (svm->guest_steps)
+		return false;
+	/* The IRET has restored EFLAGS.TF by itself. */
+	s->dr6 &= ~(u64)DR_STEP;
+	return !(s->dr6 & DR_TRAP_BITS);
+}
+
+static void decode_exception(struct vmdrv_vcpu *vcpu, const struct vmcb_control_area *c,
+			     struct vm_exit *exit)
 {
 	u8 vector = c->exit_code - SVM_EXIT_EXCP_BASE;
+	struct svm_vcpu *svm = vcpu->arch;
 
 	if (vector == X86_TRAP_MC) {
-		host_machine_check();
+		vmdrv_host_machine_check();
 		exit->cause = VMDRV_CAUSE_MCE;
+		return;
+	}
+	if (vector == X86_TRAP_DB && svm->iret_step && end_iret_step(vcpu)) {
+		exit->cause = VMDRV_CAUSE_IRET;
 		return;
 	}
 	exit->cause = VMDRV_CAUSE_EXCEPTION;
@@ -138,7 +182,7 @@ static void decode_rare(struct vmdrv_vcpu *vcpu, const struct vmcb_control_area 
 		exit->cause = VMDRV_CAUSE_DR;
 		svm->dr_wanted = true;
 	} else if (code >= SVM_EXIT_EXCP_BASE && code < SVM_EXIT_EXCP_BASE + 32) {
-		decode_exception(c, exit);
+		decode_exception(vcpu, c, exit);
 	} else {
 		exit->cause = code == SVM_EXIT_ERR ? VMDRV_CAUSE_INVALID : VMDRV_CAUSE_UNKNOWN;
 		exit->hw_code = code;
@@ -159,6 +203,8 @@ static noinline void decode_other(struct vmdrv_vcpu *vcpu, const struct vmcb_con
 		decode_rare(vcpu, c, exit);
 	if (code == SVM_EXIT_MSR && c->exit_info_1)
 		exit->cause = VMDRV_CAUSE_WRMSR;
+	else if (code == SVM_EXIT_IRET)
+		decode_iret(vcpu);
 }
 
 void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit)

@@ -27,6 +27,13 @@
 #define DR7_ENABLES	0xff	/* L0 to G3 */
 #define VM_CR_SVMDIS	BIT(4)
 
+/* As enter.S has it; what this kernel does not know is never on. */
+#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
+#define CLEARS_BUFFERS	X86_FEATURE_CLEAR_CPU_BUF_VM
+#else
+#define CLEARS_BUFFERS	VMDRV_FEATURE_NEVER
+#endif
+
 #define ASSERT_OFFSET(_offset, _type, _member)	\
 	static_assert((_offset) == offsetof(_type, _member))
 
@@ -233,6 +240,8 @@ static void svm_reset_all(struct vmdrv_vcpu *vcpu)
 	svm_reset(vcpu);
 	svm->cpu = -1;		/* a new ASID */
 	svm->dr_wanted = false;
+	svm->iret_step = false;
+	svm_set_nmi_mask(vcpu, false);
 }
 
 /*
@@ -345,9 +354,20 @@ static void svm_inject_irq(struct vmdrv_vcpu *vcpu, u8 vector)
 	svm_vmcb(vcpu)->control.event_inj = vector | SVM_EVTINJ_TYPE_INTR | SVM_EVTINJ_VALID;
 }
 
+static bool svm_nmi_allowed(struct vmdrv_vcpu *vcpu)
+{
+	return !svm_get_nmi_mask(vcpu) && !svm_get_shadow(vcpu);
+}
+
 static void svm_inject_nmi(struct vmdrv_vcpu *vcpu)
 {
 	svm_vmcb(vcpu)->control.event_inj = X86_TRAP_NMI | SVM_EVTINJ_TYPE_NMI | SVM_EVTINJ_VALID;
+	svm_set_nmi_mask(vcpu, true);
+}
+
+/* The exit by the handler's IRET is one; a shadow ends with the next exit, whatever it is. */
+static void svm_open_nmi_window(struct vmdrv_vcpu *vcpu)
+{
 }
 
 static void svm_inject_exception(struct vmdrv_vcpu *vcpu, u8 vector, bool has_error, u32 error)
@@ -372,24 +392,12 @@ static void svm_set_window(struct vmdrv_vcpu *vcpu, bool on)
 		c->int_ctl &= ~(V_IRQ_MASK | V_IGN_TPR_MASK);
 }
 
-static void svm_set_iret_exit(struct vmdrv_vcpu *vcpu, bool on)
-{
-	svm_intercept(vcpu, INTERCEPT_IRET, on);
-}
-
-static bool svm_set_step(struct vmdrv_vcpu *vcpu)
-{
-	struct vmcb_save_area *s = &svm_vmcb(vcpu)->save;
-	bool was = s->rflags & X86_EFLAGS_TF;
-
-	s->rflags |= X86_EFLAGS_TF;
-	return was;
-}
-
 const struct vmdrv_ops svm_ops = {
 	.name = "AMD SVM with nested paging",
 	.arch = VMDRV_ARCH_SVM,
 	.pt = &npt_format,
+	.clears_buffers = CLEARS_BUFFERS,
+	.clears_history = VMDRV_FEATURE_NEVER,
 	.setup = svm_setup,
 	.unsetup = svm_unsetup,
 	.cpu_enable = svm_cpu_enable,
@@ -403,11 +411,11 @@ const struct vmdrv_ops svm_ops = {
 	.decode = svm_decode,
 	.irq_allowed = svm_irq_allowed,
 	.inject_irq = svm_inject_irq,
+	.nmi_allowed = svm_nmi_allowed,
 	.inject_nmi = svm_inject_nmi,
 	.inject_exception = svm_inject_exception,
 	.set_window = svm_set_window,
-	.set_iret_exit = svm_set_iret_exit,
-	.set_step = svm_set_step,
+	.open_nmi_window = svm_open_nmi_window,
 	.get_rip = svm_get_rip,
 	.advance = svm_advance,
 	.get_rflags = svm_get_rflags,
@@ -424,6 +432,8 @@ const struct vmdrv_ops svm_ops = {
 	.set_regs = svm_set_regs,
 	.get_sregs = svm_get_sregs,
 	.set_sregs = svm_set_sregs,
+	.get_nmi_mask = svm_get_nmi_mask,
+	.set_nmi_mask = svm_set_nmi_mask,
 	.get_dr = svm_get_dr,
 	.set_dr = svm_set_dr,
 	.get_msr = svm_get_msr,

@@ -16,6 +16,9 @@
  * @asid_generation: of the CPU it last ran on, when it got its ASID there
  * @cpu: that CPU; -1 at first
  * @dr_wanted: the guest touched a debug register: load them until the next put
+ * @nmi_masked: an NMI handler runs in the guest: its IRET is intercepted
+ * @iret_step: stepping over that IRET
+ * @guest_steps: ... and the guest single-steps as well
  * @host_pkru: the host's PKRU while the guest's may be in the CPU
  */
 struct svm_vcpu {
@@ -23,6 +26,9 @@ struct svm_vcpu {
 	u64 asid_generation;
 	int cpu;
 	bool dr_wanted;
+	bool nmi_masked;
+	bool iret_step;
+	bool guest_steps;
 	u32 host_pkru;
 };
 
@@ -90,6 +96,8 @@ asmlinkage void svm_enter(struct vmdrv_vcpu *vcpu);
 
 /* decode.c */
 void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
+bool svm_get_nmi_mask(struct vmdrv_vcpu *vcpu);
+void svm_set_nmi_mask(struct vmdrv_vcpu *vcpu, bool on);
 
 /* state.c */
 void svm_reset_save(struct vmcb_save_area *s);
