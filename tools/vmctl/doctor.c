@@ -84,7 +84,9 @@ static bool each_line(const char *path, bool (*line)(char *text, void *arg), voi
 /* ---- the processor ------------------------------------------------------ */
 
 struct cpu {
-	bool svm, vmx, guest;
+	bool flags, svm, vmx, guest;
+	bool details, ept, unrestricted;	/* of VMX; newer kernels list them */
+	bool npt;
 };
 
 static bool has_word(const char *text, const char *word)
@@ -101,20 +103,42 @@ static bool cpu_flags(char *text, void *arg)
 {
 	struct cpu *cpu = arg;
 
-	if (strncmp(text, "flags", 5))
-		return false;
-	cpu->svm = has_word(text, "svm");
-	cpu->vmx = has_word(text, "vmx");
-	cpu->guest = has_word(text, "hypervisor");
-	return true;
+	if (!strncmp(text, "vmx flags", 9)) {
+		cpu->details = true;
+		cpu->ept = has_word(text, "ept");
+		cpu->unrestricted = has_word(text, "unrestricted_guest");
+	} else if (!strncmp(text, "flags", 5)) {
+		cpu->flags = true;
+		cpu->svm = has_word(text, "svm");
+		cpu->vmx = has_word(text, "vmx");
+		cpu->npt = has_word(text, "npt");
+		cpu->guest = has_word(text, "hypervisor");
+	}
+	return !*text;		/* the next CPU is like this one */
+}
+
+/* What the extension lacks that vmdriver needs, or NULL. */
+static const char *lacks(const struct cpu *cpu)
+{
+	if (cpu->svm && !cpu->npt)
+		return "SVM without nested paging";
+	if (cpu->vmx && cpu->details && !cpu->ept)
+		return "VMX without EPT";
+	if (cpu->vmx && cpu->details && !cpu->unrestricted)
+		return "VMX without unrestricted guest, which is for real mode";
+	return NULL;
 }
 
 static void check_cpu(struct finding *f)
 {
 	struct cpu cpu = { };
 
-	if (!each_line("/proc/cpuinfo", cpu_flags, &cpu))
+	each_line("/proc/cpuinfo", cpu_flags, &cpu);
+	if (!cpu.flags)
 		found(f, BAD, "use an x86 PC", "/proc/cpuinfo shows no flags of an x86 CPU");
+	else if (lacks(&cpu))
+		found(f, BAD, cpu.guest ? "let this VM's hypervisor pass on all of the CPU's extension" :
+		      "use a newer CPU: AMD since 2007, Intel since 2010", "%s", lacks(&cpu));
 	else if (cpu.svm || cpu.vmx)
 		found(f, GOOD, NULL, "%s%s", cpu.svm ? "AMD SVM" : "Intel VMX",
 		      cpu.guest ? ", nested: this machine is itself a VM" : "");
@@ -134,6 +158,7 @@ static const char * const lock_messages[] = {
 	"disabled by firmware",
 	"locked by firmware",
 	"locked by the firmware",
+	"not enabled by the firmware",
 };
 
 /* The log is read record by record without waiting; it is no ordinary file. */
@@ -288,6 +313,7 @@ static void check_hypervisor(struct finding *f)
 	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(hypervisors); i++) {
 		const char *name = hypervisors[i].name;
 		long users = module_users(name);
+		bool at_load = !strncmp(name, "kvm", 3) && kvm_takes_at_load();
 		char remedy[128];
 
 		if (users < 0)
@@ -297,10 +323,10 @@ static void check_hypervisor(struct finding *f)
 				explain_sharing(f, name, users);
 			continue;
 		}
-		snprintf(remedy, sizeof(remedy), "%sas root: rmmod %s",
-			 users ? "end its VMs, or " : "", name);
-		if (users || hypervisors[i].always ||
-		    (!strncmp(name, "kvm", 3) && kvm_takes_at_load())) {
+		snprintf(remedy, sizeof(remedy), "%sas root: rmmod %s%s",
+			 users ? "end its VMs, or " : "", name,
+			 at_load ? ", or boot with kvm.enable_virt_at_load=0" : "");
+		if (users || hypervisors[i].always || at_load) {
 			found(f, BAD, remedy, "%s holds the CPU (%ld users)", name, users);
 			return;
 		}
