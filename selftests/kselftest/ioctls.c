@@ -429,28 +429,84 @@ static const struct bad_sregs bad_sregs[] = {
 	SREG("GDTR base not canonical", gdtr.base, 1ull << 63, 0),
 };
 
-TEST_F(ioctls, sregs_that_no_cpu_would_take)
+static void refuses(struct __test_metadata *_metadata, struct vm *vm,
+		    const struct bad_sregs *list, size_t n)
 {
 	struct vmdrv_sregs good, bad, now;
-	size_t i;
+	const struct bad_sregs *b;
 	u64 val;
 
-	VM_MUST(self->vm.vcpu, VMDRV_GET_SREGS, &good);
-	for (i = 0; i < ARRAY_SIZE(bad_sregs); i++) {
-		const struct bad_sregs *b = &bad_sregs[i];
-
+	VM_MUST(vm->vcpu, VMDRV_GET_SREGS, &good);
+	for (b = list; b < list + n; b++) {
 		bad = good;
 		val = 0;
 		memcpy(&val, (u8 *)&bad + b->offset, b->size);
 		val = (val | b->set) & ~b->clear;
 		memcpy((u8 *)&bad + b->offset, &val, b->size);
-		EXPECT_EQ(-EINVAL, vm_ioctl(self->vm.vcpu, VMDRV_SET_SREGS, &bad))
+		EXPECT_EQ(-EINVAL, vm_ioctl(vm->vcpu, VMDRV_SET_SREGS, &bad))
 			TH_LOG("%s", b->what);
-		VM_MUST(self->vm.vcpu, VMDRV_GET_SREGS, &now);
+		VM_MUST(vm->vcpu, VMDRV_GET_SREGS, &now);
 		EXPECT_EQ(0, memcmp(&good, &now, sizeof(now)))
 			TH_LOG("%s changed something", b->what);
-		VM_MUST(self->vm.vcpu, VMDRV_SET_SREGS, &good);
+		VM_MUST(vm->vcpu, VMDRV_SET_SREGS, &good);
 	}
+}
+
+TEST_F(ioctls, sregs_that_no_cpu_would_take)
+{
+	refuses(_metadata, &self->vm, bad_sregs, ARRAY_SIZE(bad_sregs));
+}
+
+/* SVM has no opinion on these. */
+static const struct bad_sregs bad_on_vmx[] = {
+	SREG("CS that is read-only data", cs.attrib, 0, 0x0a),
+	SREG("CS that was not accessed", cs.attrib, 0, 0x01),
+	SREG("CS that is not present", cs.attrib, 0, 0x80),
+	SREG("CS of another level than SS", cs.attrib, 0x60, 0),
+	SREG("CS with a limit that has no granularity", cs.attrib, 0, 0x800),
+	SREG("CS with a base above 4 GiB", cs.base, 1ull << 33, 0),
+	SREG("SS that is code", ss.attrib, 0x08, 0),
+	SREG("SS that is read-only", ss.attrib, 0, 0x02),
+	SREG("DS that is a system segment", ds.attrib, 0, 0x10),
+	SREG("ES with a base above 4 GiB", es.base, 1ull << 33, 0),
+	SREG("FS with a limit beyond its granularity", fs.limit, 1 << 20, 0),
+	SREG("TR that is not busy", tr.attrib, 0, 0x02),
+	SREG("TR that is not present", tr.attrib, 0, 0x80),
+	SREG("TR out of the local table", tr.selector, 4, 0),
+	SREG("LDTR that is a TSS", ldtr.attrib, 0x8b, 0),
+};
+
+TEST_F(ioctls, sregs_that_vmx_would_not_take)
+{
+	if (self->vm.caps.arch != VMDRV_ARCH_VMX)
+		SKIP(return, "for VMX");
+	refuses(_metadata, &self->vm, bad_on_vmx, ARRAY_SIZE(bad_on_vmx));
+}
+
+/* Good by itself, but not together: the guest is not entered, and can be mended. */
+TEST_F(ioctls, state_that_cannot_be_entered)
+{
+	struct vmdrv_regs good, bad;
+	int i;
+
+	if (self->vm.caps.arch != VMDRV_ARCH_VMX)
+		SKIP(return, "for VMX");
+	VM_MUST(self->vm.vcpu, VMDRV_GET_REGS, &good);
+	for (i = 0; i < 2; i++) {
+		bad = good;
+		if (i)
+			bad.rip = 1ull << 50;
+		else
+			bad.rflags |= 1 << 17;		/* VM, in long mode */
+		VM_MUST(self->vm.vcpu, VMDRV_SET_REGS, &bad);
+		EXPECT_EQ(0, vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL));
+		EXPECT_EQ(VMDRV_EXIT_STOP, self->vm.run->exit_reason);
+		EXPECT_EQ(EINVAL, self->vm.run->stop.code);
+		EXPECT_TRUE(strstr(self->vm.run->stop.reason, i ? "RIP" : "RFLAGS.VM"))
+			TH_LOG("%s", self->vm.run->stop.reason);
+		VM_MUST(self->vm.vcpu, VMDRV_SET_REGS, &good);
+	}
+	EXPECT_EQ(0, vm_counter_sum(&self->vm, "exits"));
 }
 
 /*

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -354,6 +355,48 @@ TEST(cpu_goes_offline_and_comes_back)
 	pthread_join(thread, NULL);
 	EXPECT_EQ(VM_END_PASS, thread_end);
 	EXPECT_LT(0, thread_runs);
+}
+
+/* ---- the host's NMIs ---- */
+
+static void *spin_on_cpu_1(void *arg)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(1, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		vm_die("cannot go to CPU 1");
+	thread_end = vm_run_guest(arg);
+	return NULL;
+}
+
+/* They end the guest's turn and reach the host's handler, which the kernel waits for. */
+TEST(host_nmi_while_a_guest_runs)
+{
+	struct sigaction sa = { .sa_handler = vm_on_signal };
+	static struct vm vm;
+	pthread_t thread;
+	int i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "one CPU does not send itself any");
+	sigaction(SIGUSR1, &sa, NULL);
+	vm_create(&vm, VM_REAL, real_spin);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, spin_on_cpu_1, &vm));
+	while (!vm_counter(&vm, "exits/intr"))
+		sleep_us(10000);
+	for (i = 0; i < 100 && vm_counter(&vm, "exits/nmi") < 3; i++) {
+		/* backtraces of all CPUs, got by NMI */
+		ASSERT_EQ(0, write_text("/proc/sysrq-trigger", "l"));
+		sleep_us(10000);
+	}
+	EXPECT_LE(3, vm_counter(&vm, "exits/nmi"));
+	pthread_kill(thread, SIGUSR1);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(VM_END_INTR, thread_end)
+		TH_LOG("%s", vm_end_text(&vm, thread_end));
+	vm_destroy(&vm);
 }
 
 /* ---- the module ---- */
