@@ -488,11 +488,13 @@ static void port_notify(struct vmnet_port_borrower *borrower, u32 events)
  */
 static void moderate_locked(struct vmdrv_nic *nic)
 {
-	if (nic->tint_tick == jiffies)
+	unsigned long now = jiffies;
+
+	if (nic->tint_tick == now)
 		nic->lance.batch = nic->lance.tx.len - nic->lance.tx.len / 4;
 	else
 		nic->lance.batch = 1;
-	nic->tint_tick = jiffies;
+	nic->tint_tick = now;
 }
 
 static void tint_timer(struct timer_list *timer)
@@ -874,6 +876,7 @@ int vmdrv_nic_decode(struct vmdrv_vm *vm, const struct vmdrv_nic_decode *args)
 static void set_path_locked(struct vmdrv_nic *nic, u32 path)
 {
 	bool was_direct = nic->path == VMDRV_PATH_DIRECT;
+	bool direct = path == VMDRV_PATH_DIRECT;
 
 	end_hold_locked(nic);
 	if (in_vmm(nic))
@@ -881,7 +884,7 @@ static void set_path_locked(struct vmdrv_nic *nic, u32 path)
 	else
 		nic->overflows = vmnet_port_overflows(nic->port);	/* VMApp has counted */
 	nic->path = path;
-	if (was_direct != (path == VMDRV_PATH_DIRECT))
+	if (was_direct != direct)
 		vmnet_port_borrow(nic->port, was_direct ? NULL : &nic->borrower);
 	lance_tint(&nic->lance);
 	nic->lance.batch = 1;
