@@ -56,33 +56,30 @@ static bool inject_nmi(struct vmdrv_vcpu *vcpu)
 static void inject(struct vmdrv_vcpu *vcpu)
 {
 	struct vmdrv_pending *p = &vcpu->pending;
-	bool window = false;
-	int vector;
+	bool window = vmdrv_irq_pending(vcpu->vm);
+	int vector = -1;
 
 	if (unlikely(p->exception)) {
 		vmdrv_ops->inject_exception(vcpu, p->vector, p->has_error, p->error);
 		p->exception = false;
 		vcpu->events[VMDRV_EVENT_EXCEPTION]++;
-		window = vmdrv_irq_pending(vcpu->vm);
 	} else if (unlikely(p->irq)) {
-		vmdrv_ops->inject_irq(vcpu, p->irq_vector);
+		vector = p->irq_vector;
 		p->irq = false;
-		window = vmdrv_irq_pending(vcpu->vm);
 	} else if (unlikely(p->nmi) && inject_nmi(vcpu)) {
-		window = vmdrv_irq_pending(vcpu->vm);
-	} else if (vmdrv_irq_pending(vcpu->vm)) {
-		if (vmdrv_ops->irq_allowed(vcpu)) {
-			vector = vmdrv_irq_ack(vcpu->vm);
-			trace_vmdrv_inject(vcpu->vm->id, vector);
-			vmdrv_ops->inject_irq(vcpu, vector);
-			vcpu->events[VMDRV_EVENT_IRQ]++;
-		}
+		;
+	} else if (window && vmdrv_ops->irq_allowed(vcpu)) {
+		vector = vmdrv_irq_ack(vcpu->vm);
+		trace_vmdrv_inject(vcpu->vm->id, vector);
+		vcpu->events[VMDRV_EVENT_IRQ]++;
 		window = vmdrv_irq_pending(vcpu->vm);
 	}
 	if (window != vcpu->window) {
 		vmdrv_ops->set_window(vcpu, window);
 		vcpu->window = window;
 	}
+	if (vector >= 0)
+		vmdrv_ops->inject_irq(vcpu, vector);
 }
 
 /* From here on whoever changes something for the guest sends an interrupt to this CPU. */

@@ -207,11 +207,26 @@ static noinline void decode_other(struct vmdrv_vcpu *vcpu, const struct vmcb_con
 		decode_iret(vcpu);
 }
 
+/*
+ * The exit came before the interrupt was taken, or in the middle of that: it is
+ * sent again. (In the latter case a CPU clears V_IRQ and requeue_event() is told;
+ * QEMU leaves it set, and tells of an exception.)
+ */
+static noinline void take_back_irq(struct vmdrv_vcpu *vcpu, struct vmcb_control_area *c)
+{
+	c->int_ctl &= ~V_IRQ_MASK;
+	c->exit_int_info = 0;
+	vcpu->pending.irq = true;
+	vcpu->pending.irq_vector = c->int_vector;
+}
+
 void svm_decode(struct vmdrv_vcpu *vcpu, struct vm_exit *exit)
 {
 	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
 
 	c->tlb_ctl = TLB_CONTROL_DO_NOTHING;
+	if (unlikely(c->int_ctl & V_IRQ_MASK && !vcpu->window))
+		take_back_irq(vcpu, c);
 	/* A port access that was intercepted cannot have come while an event was delivered. */
 	if (likely(c->exit_code == SVM_EXIT_IOIO)) {
 		exit->cause = VMDRV_CAUSE_IO;

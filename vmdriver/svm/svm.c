@@ -349,9 +349,22 @@ static bool svm_irq_allowed(struct vmdrv_vcpu *vcpu)
 	       !(vmcb->control.int_state & SVM_INTERRUPT_SHADOW_MASK);
 }
 
+/*
+ * As a virtual interrupt, which the guest takes at once since it may, unless the
+ * window needs that. QEMU (7.2 to 8 at least) delivers an injected interrupt a
+ * second time if its emulated CPU is asked to pause before the next exit: the
+ * guest's handlers nest where they must not, and it hangs in a lock of its own.
+ */
 static void svm_inject_irq(struct vmdrv_vcpu *vcpu, u8 vector)
 {
-	svm_vmcb(vcpu)->control.event_inj = vector | SVM_EVTINJ_TYPE_INTR | SVM_EVTINJ_VALID;
+	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
+
+	if (unlikely(vcpu->window)) {
+		c->event_inj = vector | SVM_EVTINJ_TYPE_INTR | SVM_EVTINJ_VALID;
+		return;
+	}
+	c->int_vector = vector;
+	c->int_ctl |= V_IRQ_MASK | V_IGN_TPR_MASK;
 }
 
 static bool svm_nmi_allowed(struct vmdrv_vcpu *vcpu)
