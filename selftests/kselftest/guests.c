@@ -208,13 +208,8 @@ static void setup_tsc_khz(struct vm *vm)
 /* Another CPU for every run, and every register of the FPU with other values. */
 static void disturb(struct vm *vm)
 {
-	static int turn;
-	cpu_set_t cpus;
-
 	(void)vm;
-	CPU_ZERO(&cpus);
-	CPU_SET(turn++ % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
+	vm_next_cpu();
 	asm volatile("fninit; fldz; fldz; fldz\n\t"
 		     "pcmpeqd %%xmm0, %%xmm0; movaps %%xmm0, %%xmm1\n\t"
 		     "movaps %%xmm0, %%xmm2; movaps %%xmm0, %%xmm3\n\t"

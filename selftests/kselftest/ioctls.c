@@ -122,6 +122,9 @@ TEST_F(ioctls, knobs)
 	EXPECT_EQ(0, vm_ioctl(self->vm.fd, VMDRV_GET_KNOB, &v));
 	EXPECT_EQ(1, v.value);
 	EXPECT_EQ(1, self->vm.run->irq_notification);
+	/* What comes after this does not expect such an exit. */
+	v = (struct vmdrv_knob_value){ .knob = VMDRV_KNOB_HOST_IRQ_TO_VMAPP };
+	EXPECT_EQ(0, vm_ioctl(self->vm.fd, VMDRV_SET_KNOB, &v));
 }
 
 /* A call belongs to one kind of descriptor; unknown ones to none. */

@@ -109,28 +109,16 @@ static void fill_xstate(struct xstate *x, u32 turn)
 
 FIXTURE(host) {
 	struct vm vm;
-	int nr_cpus;
 };
 
 FIXTURE_SETUP(host)
 {
-	self->nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	self->vm.ram = NULL;
 }
 
 FIXTURE_TEARDOWN(host)
 {
 	(void)self;
-}
-
-static void go_to_cpu(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		vm_die("sched_setaffinity: %s", strerror(errno));
 }
 
 TEST_F(host, keeps_its_fpu)
@@ -145,7 +133,7 @@ TEST_F(host, keeps_its_fpu)
 	for (w = 0; w < ARRAY_SIZE(workloads); w++) {
 		vm_create(&self->vm, workloads[w].mode, workloads[w].entry);
 		for (turn = 0; turn < 20; turn++) {
-			go_to_cpu(turn % self->nr_cpus);
+			vm_next_cpu();
 			fill_xstate(&in, turn);
 			ret = run_with_xstate(self->vm.vcpu, &in, &out);
 			if (ret < 0 || self->vm.run->exit_reason != VMDRV_EXIT_IO ||
@@ -184,7 +172,7 @@ TEST_F(host, keeps_its_segment_bases)
 	for (w = 0; w < ARRAY_SIZE(workloads); w++) {
 		vm_create(&self->vm, workloads[w].mode, workloads[w].entry);
 		for (i = 0; i < 10; i++) {
-			go_to_cpu(i % self->nr_cpus);
+			vm_next_cpu();
 			end = vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL);
 			if (end)
 				break;
@@ -259,7 +247,7 @@ TEST_F(host, clock_goes_on)
 	vm_create(&self->vm, VM_LONG, long_tsc);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (i = 0; i < 150; i++) {
-		go_to_cpu(i % self->nr_cpus);
+		vm_next_cpu();
 		ASSERT_EQ(0, vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL));
 		ASSERT_EQ(VMDRV_EXIT_IO, self->vm.run->exit_reason);
 		ASSERT_EQ(PORT_DEV8, self->vm.run->io.port)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -499,6 +500,23 @@ static u32 answer_io(struct vm *vm)
 		vm->logged += bytes;
 	}
 	return 0;
+}
+
+void vm_next_cpu(void)
+{
+	static cpu_set_t all;
+	static int cpu;
+	cpu_set_t one;
+
+	if (!CPU_COUNT(&all) && sched_getaffinity(0, sizeof(all), &all))
+		vm_die("sched_getaffinity: %s", strerror(errno));
+	do
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	while (!CPU_ISSET(cpu, &all));
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		vm_die("sched_setaffinity: %s", strerror(errno));
 }
 
 static volatile sig_atomic_t signals;

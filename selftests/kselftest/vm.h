@@ -119,6 +119,9 @@ void vm_on_signal(int sig);
 /* What that was, for a person: a static buffer. */
 const char *vm_end_text(struct vm *vm, u32 end);
 
+/* Takes this thread to the next of the CPUs that the process may use. */
+void vm_next_cpu(void);
+
 /* "exits/io", "switches/mmio", ...; no such file ends the test. */
 u64 vm_counter(struct vm *vm, const char *name);
 /* The sum of all files of a folder: "exits". */
