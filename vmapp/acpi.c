@@ -21,78 +21,6 @@
 
 #define GAS_SYSTEM_IO		1
 
-struct acpi_header {
-	char signature[4];
-	u32 length;
-	u8 revision;
-	u8 checksum;
-	char oem_id[6];
-	char oem_table_id[8];
-	u32 oem_revision;
-	char creator_id[4];
-	u32 creator_revision;
-} __attribute__((packed));
-
-struct acpi_gas {
-	u8 space, bits, offset, access;
-	u64 address;
-} __attribute__((packed));
-
-struct acpi_rsdp {
-	char signature[8];
-	u8 checksum;
-	char oem_id[6];
-	u8 revision;
-	u32 rsdt;
-	u32 length;
-	u64 xsdt;
-	u8 extended_checksum;
-	u8 reserved[3];
-} __attribute__((packed));
-
-struct acpi_rsdt {
-	struct acpi_header h;
-	u32 fadt;
-} __attribute__((packed));
-
-struct acpi_xsdt {
-	struct acpi_header h;
-	u64 fadt;
-} __attribute__((packed));
-
-struct acpi_facs {
-	char signature[4];
-	u32 length;
-	u32 hardware_signature, waking_vector, global_lock, flags;
-	u64 x_waking_vector;
-	u8 version;
-	u8 reserved[31];
-} __attribute__((packed));
-
-/* Revision 3 (ACPI 2.0). */
-struct acpi_fadt {
-	struct acpi_header h;
-	u32 facs, dsdt;
-	u8 reserved0, preferred_profile;
-	u16 sci_int;
-	u32 smi_cmd;
-	u8 acpi_enable, acpi_disable, s4bios_req, pstate_cnt;
-	u32 pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt, pm2_cnt, pm_tmr, gpe0, gpe1;
-	u8 pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_tmr_len;
-	u8 gpe0_len, gpe1_len, gpe1_base, cst_cnt;
-	u16 p_lvl2_lat, p_lvl3_lat, flush_size, flush_stride;
-	u8 duty_offset, duty_width, day_alarm, mon_alarm, century;
-	u16 boot_arch;
-	u8 reserved1;
-	u32 flags;
-	struct acpi_gas reset_reg;
-	u8 reset_value;
-	u8 reserved2[3];
-	u64 x_facs, x_dsdt;
-	struct acpi_gas x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt, x_pm2_cnt, x_pm_tmr;
-	struct acpi_gas x_gpe0, x_gpe1;
-} __attribute__((packed));
-
 static u8 sum(const void *p, size_t len)
 {
 	const u8 *b = p;
@@ -139,13 +67,14 @@ static void set_com(u8 *dsdt, size_t len, char n, bool present)
 
 static void build_dsdt(u8 *dsdt, unsigned int com)
 {
+	_Static_assert(sizeof(dsdt_aml_code) <= ACPI_DSDT_MAX, "there must be room for it");
 	memcpy(dsdt, dsdt_aml_code, sizeof(dsdt_aml_code));
 	set_com(dsdt, sizeof(dsdt_aml_code), '1', com & 1);
 	set_com(dsdt, sizeof(dsdt_aml_code), '2', com & 2);
 	set_checksum((struct acpi_header *)dsdt);
 }
 
-static void build_fadt(struct acpi_fadt *f, u32 facs, u32 dsdt)
+static void build_fadt(struct acpi_fadt *f, u32 facs, u32 dsdt, bool vga)
 {
 	*f = (struct acpi_fadt){
 		.h = header("FACP", sizeof(*f), 3),
@@ -162,7 +91,8 @@ static void build_fadt(struct acpi_fadt *f, u32 facs, u32 dsdt)
 		.x_pm_tmr = io_register(PIIX4PM_BASE + PIIX4PM_PM_TMR, 4),
 		.p_lvl2_lat = 0xffff, .p_lvl3_lat = 0xffff,	/* no C2, no C3 */
 		.century = 0x32,
-		.boot_arch = FADT_LEGACY_DEVICES | FADT_8042 | FADT_NO_VGA | FADT_NO_MSI,
+		.boot_arch = FADT_LEGACY_DEVICES | FADT_8042 | FADT_NO_MSI |
+			     (vga ? 0 : FADT_NO_VGA),
 		.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_SLP_BUTTON | FADT_RESET_REG,
 		.reset_reg = io_register(I440FX_RESET_PORT, 1),
 		.reset_value = I440FX_RESET_CPU | I440FX_RESET_HARD,
@@ -170,38 +100,127 @@ static void build_fadt(struct acpi_fadt *f, u32 facs, u32 dsdt)
 	set_checksum(&f->h);
 }
 
-u64 acpi_build(struct guest_mem *mem, unsigned int com)
+/* All but the RSDP, as they are at @base. */
+static void build_tables(struct acpi_tables *t, u32 base, const struct acpi_config *c)
 {
-	struct {
-		struct acpi_rsdp rsdp __attribute__((aligned(16)));
-		struct acpi_rsdt rsdt __attribute__((aligned(16)));
-		struct acpi_xsdt xsdt __attribute__((aligned(16)));
-		struct acpi_fadt fadt __attribute__((aligned(16)));
-		struct acpi_facs facs __attribute__((aligned(64)));
-		u8 dsdt[sizeof(dsdt_aml_code)] __attribute__((aligned(16)));
-	} *t;
-	struct acpi_rsdp *rsdp;
-
-	_Static_assert(sizeof(*t) <= MEM_HIGH - MEM_BIOS, "the tables must fit below 1 MiB");
-	t = mem_ptr(mem, MEM_BIOS, sizeof(*t));
-	rsdp = &t->rsdp;
-
-#define GPA(member) ((u32)(MEM_BIOS + offsetof(__typeof__(*t), member)))
-	*rsdp = (struct acpi_rsdp){ .revision = 2, .rsdt = GPA(rsdt), .length = sizeof(*rsdp),
-				    .xsdt = GPA(xsdt) };
-	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
-	memcpy(rsdp->oem_id, "WORLDS", sizeof(rsdp->oem_id));
-	rsdp->checksum = (u8)-sum(rsdp, offsetof(struct acpi_rsdp, length));
-	rsdp->extended_checksum = (u8)-sum(rsdp, sizeof(*rsdp));
-
+#define GPA(member) (base + (u32)offsetof(struct acpi_tables, member))
+	memset(t, 0, sizeof(*t));
 	t->rsdt = (struct acpi_rsdt){ header("RSDT", sizeof(t->rsdt), 1), GPA(fadt) };
 	set_checksum(&t->rsdt.h);
 	t->xsdt = (struct acpi_xsdt){ header("XSDT", sizeof(t->xsdt), 1), GPA(fadt) };
 	set_checksum(&t->xsdt.h);
 	t->facs = (struct acpi_facs){ .signature = { 'F', 'A', 'C', 'S' },
 				      .length = sizeof(t->facs), .version = 1 };
-	build_dsdt(t->dsdt, com);
-	build_fadt(&t->fadt, GPA(facs), GPA(dsdt));
+	build_dsdt(t->dsdt, c->com);
+	build_fadt(&t->fadt, GPA(facs), GPA(dsdt), c->vga);
 #undef GPA
+}
+
+static void build_rsdp(struct acpi_rsdp *rsdp, u32 tables)
+{
+	*rsdp = (struct acpi_rsdp){
+		.revision = 2, .length = sizeof(*rsdp),
+		.rsdt = tables + (u32)offsetof(struct acpi_tables, rsdt),
+		.xsdt = tables + offsetof(struct acpi_tables, xsdt),
+	};
+	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
+	memcpy(rsdp->oem_id, "WORLDS", sizeof(rsdp->oem_id));
+	rsdp->checksum = (u8)-sum(rsdp, offsetof(struct acpi_rsdp, length));
+	rsdp->extended_checksum = (u8)-sum(rsdp, sizeof(*rsdp));
+}
+
+u64 acpi_build(struct guest_mem *mem, const struct acpi_config *c)
+{
+	struct {
+		struct acpi_rsdp rsdp __attribute__((aligned(64)));
+		struct acpi_tables tables;
+	} *all;
+
+	_Static_assert(sizeof(*all) <= MEM_HIGH - MEM_BIOS, "the tables must fit below 1 MiB");
+	all = mem_ptr(mem, MEM_BIOS, sizeof(*all));
+	build_tables(&all->tables, (u32)(MEM_BIOS + offsetof(__typeof__(*all), tables)), c);
+	build_rsdp(&all->rsdp, (u32)(MEM_BIOS + offsetof(__typeof__(*all), tables)));
 	return MEM_BIOS;
+}
+
+/* ---- for firmware, which places them ---- */
+
+#define TABLES	"etc/acpi/tables"
+#define RSDP	"etc/acpi/rsdp"
+
+static struct acpi_loader *next(struct acpi_files *f, u32 command)
+{
+	struct acpi_loader *l = &f->loader[f->n++];
+
+	memset(l, 0, sizeof(*l));
+	l->command = command;
+	return l;
+}
+
+static void allocate(struct acpi_files *f, const char *file, u32 align, u8 zone)
+{
+	struct acpi_loader *l = next(f, ACPI_LOADER_ALLOCATE);
+
+	strcpy(l->allocate.file, file);
+	l->allocate.align = align;
+	l->allocate.zone = zone;
+}
+
+/* The @size bytes at @offset of @file are a place in the tables: make it an address. */
+static void relocate(struct acpi_files *f, const char *file, size_t offset, size_t size)
+{
+	struct acpi_loader *l = next(f, ACPI_LOADER_ADD_POINTER);
+
+	strcpy(l->pointer.file, file);
+	strcpy(l->pointer.to, TABLES);
+	l->pointer.offset = (u32)offset;
+	l->pointer.size = (u8)size;
+}
+
+static void checksum(struct acpi_files *f, const char *file, size_t offset, size_t start,
+		     size_t len)
+{
+	struct acpi_loader *l = next(f, ACPI_LOADER_ADD_CHECKSUM);
+
+	strcpy(l->checksum.file, file);
+	l->checksum.offset = (u32)offset;
+	l->checksum.start = (u32)start;
+	l->checksum.len = (u32)len;
+}
+
+void acpi_files(struct acpi_files *f, const struct acpi_config *c)
+{
+	static const struct {
+		const char *file;
+		size_t offset, size;
+	} pointers[] = {
+#define POINTER(file, type, member) \
+	{ file, offsetof(type, member), sizeof(((type *)0)->member) }
+		POINTER(RSDP, struct acpi_rsdp, rsdt),
+		POINTER(RSDP, struct acpi_rsdp, xsdt),
+		POINTER(TABLES, struct acpi_tables, rsdt.fadt),
+		POINTER(TABLES, struct acpi_tables, xsdt.fadt),
+		POINTER(TABLES, struct acpi_tables, fadt.facs),
+		POINTER(TABLES, struct acpi_tables, fadt.dsdt),
+		POINTER(TABLES, struct acpi_tables, fadt.x_dsdt),
+#undef POINTER
+	};
+
+	f->n = 0;
+	build_tables(&f->tables, 0, c);
+	build_rsdp(&f->rsdp, 0);
+	allocate(f, RSDP, 16, ACPI_ZONE_FSEG);
+	allocate(f, TABLES, 64, ACPI_ZONE_HIGH);
+	for (size_t i = 0; i < WS_ARRAY_SIZE(pointers); i++)
+		relocate(f, pointers[i].file, pointers[i].offset, pointers[i].size);
+#define SUM_TABLE(member) \
+	checksum(f, TABLES, offsetof(struct acpi_tables, member.h.checksum), \
+		 offsetof(struct acpi_tables, member), sizeof(f->tables.member))
+	SUM_TABLE(rsdt);
+	SUM_TABLE(xsdt);
+	SUM_TABLE(fadt);
+#undef SUM_TABLE
+	checksum(f, RSDP, offsetof(struct acpi_rsdp, checksum), 0,
+		 offsetof(struct acpi_rsdp, length));
+	checksum(f, RSDP, offsetof(struct acpi_rsdp, extended_checksum), 0, sizeof(f->rsdp));
 }

@@ -12,8 +12,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "acpi.h"
-
 #define VCPU_STACK	(128 * 1024)
 
 /* ---- requests ------------------------------------------------------------------ */
@@ -65,6 +63,16 @@ void machine_reboot(struct machine *m)
 static void on_reset(void *ctx)
 {
 	machine_reboot(ctx);
+}
+
+/* The vCPU is out of the guest: it has just written to the bridge, or is reset. */
+static void on_shadow(void *ctx)
+{
+	struct machine *m = ctx;
+
+	if (!firmware_shadow(&m->firmware, &m->map, &m->i440fx, &m->mem))
+		machine_stop(m, "the VMM does not take the memory below 1 MiB: %s",
+			     strerror(errno));
 }
 
 static void set_irq(void *ctx, unsigned int irq, bool level)
@@ -123,8 +131,7 @@ static int open_device(struct machine *m, struct error *err)
 static int create_vm(struct machine *m, struct error *err)
 {
 	struct vmdrv_create_vm vm = { .flags = 0 };
-	struct vmdrv_memory slot[MEM_SLOTS];
-	unsigned int n = mem_slots(&m->mem, slot);
+	u8 *ram = m->mem.base;
 
 	memcpy(vm.name, m->name, sizeof(vm.name));
 	m->vm_fd = ioctl(m->device_fd, VMDRV_CREATE_VM, &vm);
@@ -132,10 +139,15 @@ static int create_vm(struct machine *m, struct error *err)
 		return error_set(err, "cannot make a VM: %s; vmctl doctor may know more",
 				 strerror(errno));
 	m->id = vm.id;
-	for (unsigned int i = 0; i < n; i++)
-		if (ioctl(m->vm_fd, VMDRV_SET_MEMORY, &slot[i]))
-			return error_set(err, "cannot give the VM its memory: %s; lower memsize",
-					 strerror(errno));
+	m->map.vm_fd = m->vm_fd;
+	if (!map_set(&m->map, MAP_RAM_CONVENTIONAL, 0, MEM_VIDEO, ram, 0) ||
+	    !map_set(&m->map, MAP_RAM_LOW, MEM_HIGH, mem_low_top(&m->mem) - MEM_HIGH,
+		     ram + MEM_HIGH, 0) ||
+	    !map_set(&m->map, MAP_RAM_HIGH, MEM_ABOVE_4G, mem_high_size(&m->mem),
+		     ram + MEM_LOW_MAX, 0) ||
+	    (m->firmware.rom.data && !firmware_map(&m->firmware, &m->map)))
+		return error_set(err, "cannot give the VM its memory: %s; lower memsize",
+				 strerror(errno));
 	m->vcpu_fd = ioctl(m->vm_fd, VMDRV_CREATE_VCPU, 0);
 	if (m->vcpu_fd < 0)
 		return error_set(err, "cannot make the VM's CPU: %s; vmctl doctor may know more",
@@ -153,6 +165,13 @@ static int create_vm(struct machine *m, struct error *err)
 static struct dev_irq irq_line(struct machine *m, unsigned int irq)
 {
 	return (struct dev_irq){ set_irq, m, irq, false };
+}
+
+static struct acpi_config acpi_config(const struct machine *m)
+{
+	return (struct acpi_config){
+		.com = (m->serial[0].loop ? 1u : 0) | (m->serial[1].loop ? 2u : 0),
+	};
 }
 
 static int add_ports(struct machine *m, const struct ws_region *rows, unsigned int n, u32 base,
@@ -199,6 +218,25 @@ static int create_nics(struct machine *m, struct error *err)
 	return nics_create(&m->nics, m->config, m->name, err);
 }
 
+/* What only firmware uses. */
+static int create_firmware(struct machine *m, struct error *err)
+{
+	const struct acpi_config acpi = acpi_config(m);
+	struct firmware *f = &m->firmware;
+	u16 order;
+
+	if (m->direct)
+		return 0;
+	if (firmware_boot_order(vmx_str(m->config, "bios.bootOrder"), &order, err) ||
+	    firmware_describe(f, m->config, &acpi, err) ||
+	    add_ports(m, fwcfg_regions, fwcfg_n_regions, 0, &f->fwcfg, err))
+		return -1;
+	mc146818_set_boot_order(&m->rtc, order);
+	if (f->log_fd < 0)
+		return 0;
+	return add_ports(m, firmware_log_regions, firmware_n_log_regions, 0, f, err);
+}
+
 static int create_devices(struct machine *m, struct error *err)
 {
 	const struct dev_clock utc = { loop_realtime, NULL }, uptime = { loop_monotonic, NULL };
@@ -227,6 +265,8 @@ static int create_devices(struct machine *m, struct error *err)
 	m->i8042_timer.timer.dev = &m->i8042;
 	m->port92.reset = reset;
 	m->i440fx.reset = reset;
+	m->i440fx.shadow = (struct dev_signal){ on_shadow, m };
+	m->i440fx.cold = !m->direct;
 
 	if (loop_timer_init(&m->rtc_timer, &m->loop, CLOCK_REALTIME, err) ||
 	    loop_timer_init(&m->pm_timer, &m->loop, CLOCK_MONOTONIC, err) ||
@@ -242,6 +282,8 @@ static int create_devices(struct machine *m, struct error *err)
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
 		return -1;
+	if (create_firmware(m, err))
+		return -1;
 	return create_nics(m, err);
 }
 
@@ -256,30 +298,42 @@ static void reset_devices(struct machine *m)
 	i8042_reset(&m->i8042);
 	port92_reset(&m->port92);
 	i440fx_reset(&m->i440fx);
+	fwcfg_reset(&m->firmware.fwcfg);
 	nics_reset(&m->nics);
 }
 
+/* Firmware finds its own way; a kernel is put into memory. */
 static int load_guest(struct machine *m, struct error *err)
 {
-	unsigned int com = (m->serial[0].loop ? 1u : 0) | (m->serial[1].loop ? 2u : 0);
+	const struct acpi_config acpi = acpi_config(m);
 
-	return boot_load(&m->boot, &m->mem, acpi_build(&m->mem, com), err);
+	return m->direct ? boot_load(&m->boot, &m->mem, acpi_build(&m->mem, &acpi), err) : 0;
 }
 
-int machine_reset(struct machine *m, struct error *err)
+/* As the boot protocol wants it; firmware starts where the CPU itself does. */
+static int set_cpu(struct machine *m)
 {
 	struct vmdrv_sregs sregs;
 	struct vmdrv_regs regs;
 
+	if (!m->direct)
+		return 0;
+	if (ioctl(m->vcpu_fd, VMDRV_GET_SREGS, &sregs))
+		return -1;
+	boot_cpu_state(&regs, &sregs);
+	return ioctl(m->vcpu_fd, VMDRV_SET_SREGS, &sregs) ||
+	       ioctl(m->vcpu_fd, VMDRV_SET_REGS, &regs);
+}
+
+int machine_reset(struct machine *m, struct error *err)
+{
 	reset_devices(m);
 	mem_clear(&m->mem);
 	if (load_guest(m, err))
 		return -1;
-	if (ioctl(m->vm_fd, VMDRV_RESET_DEVICES, 0) || ioctl(m->vcpu_fd, VMDRV_RESET_VCPU, 0) ||
-	    ioctl(m->vcpu_fd, VMDRV_GET_SREGS, &sregs))
+	if (ioctl(m->vm_fd, VMDRV_RESET_DEVICES, 0) || ioctl(m->vcpu_fd, VMDRV_RESET_VCPU, 0))
 		return error_set(err, "cannot reset the VM: %s", strerror(errno));
-	boot_cpu_state(&regs, &sregs);
-	if (ioctl(m->vcpu_fd, VMDRV_SET_SREGS, &sregs) || ioctl(m->vcpu_fd, VMDRV_SET_REGS, &regs))
+	if (set_cpu(m))
 		return error_set(err, "cannot set the CPU's state: %s", strerror(errno));
 	m->state = MACHINE_RUNNING;
 	m->reason[0] = '\0';
@@ -296,6 +350,7 @@ void machine_init(struct machine *m, const struct vmx *config)
 	m->vcpu_fd = -1;
 	m->boot.kernel_fd = -1;
 	m->boot.initrd_fd = -1;
+	m->firmware.log_fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->changed, NULL);
 	pthread_cond_init(&m->called, NULL);
@@ -308,7 +363,10 @@ int machine_create(struct machine *m, struct error *err)
 	/* What is wrong with the configuration first, then what the machine lacks. */
 	vmx_path(c, "worldswitch.kernel", m->kernel, sizeof(m->kernel));
 	vmx_path(c, "worldswitch.initrd", m->initrd, sizeof(m->initrd));
-	if (boot_open(&m->boot, m->kernel, m->initrd, vmx_str(c, "worldswitch.append"), err) ||
+	m->direct = *m->kernel;
+	if ((m->direct ? boot_open(&m->boot, m->kernel, m->initrd,
+				   vmx_str(c, "worldswitch.append"), err) :
+			 firmware_open(&m->firmware, c, err)) ||
 	    mem_create(&m->mem, vmx_uint(c, "memsize"), err) ||
 	    loop_init(&m->loop, &m->lock, on_wake, m, err))
 		return -1;
@@ -338,6 +396,7 @@ void machine_destroy(struct machine *m)
 	if (m->device_fd >= 0)
 		close(m->device_fd);
 	boot_close(&m->boot);
+	firmware_close(&m->firmware);
 	mem_destroy(&m->mem);
 }
 

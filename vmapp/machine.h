@@ -22,7 +22,9 @@
 #include "dev/piix4pm.h"
 #include "dev/port92.h"
 #include "error.h"
+#include "firmware.h"
 #include "loop.h"
+#include "map.h"
 #include "mem.h"
 #include "nic.h"
 #include "serial.h"
@@ -57,7 +59,10 @@ struct machine {
 	struct loop loop;
 	struct bus bus;
 	struct guest_mem mem;
+	struct map map;
+	bool direct;			/* a kernel is booted, without firmware */
 	struct boot boot;
+	struct firmware firmware;
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 
 	int device_fd, vm_fd, vcpu_fd;

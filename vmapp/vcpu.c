@@ -57,22 +57,24 @@ static int translate(void *ctx, u64 gva, u32 access, u64 *gpa, u32 *error)
 static u64 read_memory(void *ctx, u64 gpa, unsigned int size)
 {
 	struct machine *m = ctx;
-	void *ram = mem_ptr(&m->mem, gpa, size);
+	const void *there = map_ptr(&m->map, gpa, size, false);
 	u64 val = 0;
 
-	if (!ram)
+	if (!there)
 		return bus_mmio_read(&m->bus, gpa, size);
-	memcpy(&val, ram, size);
+	memcpy(&val, there, size);
 	return val;
 }
 
 static void write_memory(void *ctx, u64 gpa, unsigned int size, u64 val)
 {
 	struct machine *m = ctx;
-	void *ram = mem_ptr(&m->mem, gpa, size);
+	void *there = map_ptr(&m->map, gpa, size, true);
 
-	if (ram)
-		memcpy(ram, &val, size);
+	if (!there)
+		there = firmware_write_ptr(&m->i440fx, &m->mem, gpa, size);
+	if (there)
+		memcpy(there, &val, size);
 	else
 		bus_mmio_write(&m->bus, gpa, size, val);
 }

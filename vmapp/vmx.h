@@ -33,6 +33,10 @@
  *	worldswitch.irqNotification, worldswitch.hostIrqToVmapp,
  *	worldswitch.pairs	knobs, see vmctl tune;
  *				without them and datapath the module's parameters count
+ *	bios440.filename	without worldswitch.kernel this BIOS boots, SeaBIOS
+ *	bios.bootOrder		from which of cdrom, hdd, floppy, ethernet0
+ *	bios.bootDelay		after so many ms in which Esc shows its menu
+ *	worldswitch.firmwareLog	what the BIOS logs at port 402h goes to this file
  *	worldswitch.kernel	a bzImage to boot directly
  *	worldswitch.initrd	its initramfs
  *	worldswitch.append	its command line

@@ -44,13 +44,11 @@ static u8 com_status(u64 dsdt, u64 len, char n)
 	return p[sizeof(name)];
 }
 
-static void test_tables(void **state)
+/* Returns where the DSDT is. */
+static u64 check_all(u64 rsdp)
 {
-	struct error err;
-	u64 rsdp, fadt, dsdt, len;
+	u64 fadt, dsdt;
 
-	assert_int_equal(mem_create(&mem, 4, &err), 0);
-	rsdp = acpi_build(&mem, 1);
 	assert_int_equal(rsdp % 16, 0);
 	assert_true(rsdp >= 0xe0000 && rsdp < 0x100000);
 	assert_memory_equal(mem_ptr(&mem, rsdp, 8), "RSD PTR ", 8);
@@ -74,15 +72,76 @@ static void test_tables(void **state)
 	assert_int_equal(get(fadt + 128, 1), 6);
 	assert_int_equal(get(fadt + 140, 8), get(fadt + 40, 4));
 
+	assert_int_equal(get(fadt + 109, 2) & 4, 0);		/* there is a VGA */
 	dsdt = get(fadt + 40, 4);
+	check_table(dsdt, "DSDT");
+	return dsdt;
+}
+
+static void test_tables(void **state)
+{
+	struct acpi_config c = { .com = 1, .vga = true };
+	struct error err;
+	u64 dsdt, len;
+
+	assert_int_equal(mem_create(&mem, 4, &err), 0);
+	dsdt = check_all(acpi_build(&mem, &c));
 	len = check_table(dsdt, "DSDT");
 	assert_true(dsdt + len <= 0x100000);
 	assert_int_equal(com_status(dsdt, len, '1'), 0x0f);
 	assert_int_equal(com_status(dsdt, len, '2'), 0x00);
-	acpi_build(&mem, 2);
+	c.com = 2;
+	acpi_build(&mem, &c);
 	check_table(dsdt, "DSDT");
 	assert_int_equal(com_status(dsdt, len, '1'), 0x00);
 	assert_int_equal(com_status(dsdt, len, '2'), 0x0f);
+	mem_destroy(&mem);
+}
+
+/* What SeaBIOS does with the files, as the format's description has it. */
+static u64 load(const struct acpi_files *f, u32 tables, u32 rsdp)
+{
+	memcpy(mem_ptr(&mem, tables, sizeof(f->tables)), &f->tables, sizeof(f->tables));
+	memcpy(mem_ptr(&mem, rsdp, sizeof(f->rsdp)), &f->rsdp, sizeof(f->rsdp));
+	assert_int_equal(sizeof(f->loader[0]), 128);
+	assert_true(f->n <= 16);
+	for (unsigned int i = 0; i < f->n; i++) {
+		const struct acpi_loader *l = &f->loader[i];
+		bool is_rsdp = !strcmp(l->allocate.file, "etc/acpi/rsdp");
+		u32 base = is_rsdp ? rsdp : tables;
+
+		assert_true(is_rsdp || !strcmp(l->allocate.file, "etc/acpi/tables"));
+		if (l->command == ACPI_LOADER_ALLOCATE) {
+			assert_int_equal(base % l->allocate.align, 0);
+			assert_int_equal(l->allocate.zone, is_rsdp ? 2 : 1);
+		} else if (l->command == ACPI_LOADER_ADD_POINTER) {
+			u64 val = get(base + l->pointer.offset, l->pointer.size) + tables;
+
+			assert_string_equal(l->pointer.to, "etc/acpi/tables");
+			memcpy(mem_ptr(&mem, base + l->pointer.offset, 8), &val, l->pointer.size);
+		} else {
+			u8 *at = mem_ptr(&mem, base + l->checksum.offset, 1);
+
+			assert_int_equal(l->command, ACPI_LOADER_ADD_CHECKSUM);
+			*at = (u8)(*at - sum(base + l->checksum.start, l->checksum.len));
+		}
+	}
+	return rsdp;
+}
+
+static void test_files(void **state)
+{
+	const struct acpi_config c = { .com = 2, .vga = true };
+	static struct acpi_files f;
+	struct error err;
+	u64 dsdt;
+
+	assert_int_equal(mem_create(&mem, 4, &err), 0);
+	acpi_files(&f, &c);
+	dsdt = check_all(load(&f, 0x3f1240, 0xf5a50));
+	assert_true(dsdt > 0x3f0000);
+	assert_int_equal(com_status(dsdt, get(dsdt + 4, 4), '1'), 0x00);
+	assert_int_equal(com_status(dsdt, get(dsdt + 4, 4), '2'), 0x0f);
 	mem_destroy(&mem);
 }
 
@@ -90,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

@@ -175,6 +175,10 @@ static void set_irq(void *ctx, unsigned int irq, bool level)
 	((struct board *)ctx)->level[irq] = level;
 }
 
+static void on_shadow(void *ctx)
+{
+}
+
 static void on_wake(void *arg)
 {
 	nics_wake(&((struct board *)arg)->nics);
@@ -200,6 +204,7 @@ static int setup(void **state)
 	vmx_init(&board->config);
 	assert_int_equal(mem_create(&board->mem, 4, &board->err), 0);
 	assert_int_equal(loop_init(&board->loop, &board->lock, on_wake, board, &board->err), 0);
+	board->bridge.shadow.raise = on_shadow;
 	i440fx_init(&board->bridge);
 	board->nics.vm_fd = VM_FD;
 	board->nics.bus = &board->bus;

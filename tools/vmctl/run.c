@@ -55,7 +55,7 @@ static const struct option options[] = {
  * struct launch - the command line of vmapp in the making
  * @argv: its arguments, NULL-terminated, with room for what run may add
  * @file: the .vmx file, or NULL
- * @described: something says what to boot
+ * @described: something says what the VM is; without a kernel its BIOS boots
  * @nics: how many --nic there were
  */
 struct launch {
@@ -174,6 +174,7 @@ static int add_option(struct launch *l, int opt)
 		l->described = true;
 		return 0;
 	case OPT_NIC:
+		l->described = true;
 		return add_nic(l, optarg);
 	case OPT_DETACH:
 		l->detach = true;
@@ -185,7 +186,7 @@ static int add_option(struct launch *l, int opt)
 		return VMCTL_USAGE;
 	default:
 		add_arg(l, "%s=%s", keys[opt].key, optarg);
-		l->described |= !strcmp(keys[opt].option, "kernel");
+		l->described = true;
 		return 0;
 	}
 }
@@ -223,7 +224,7 @@ static int parse(struct launch *l, int argc, char **argv)
 		return err;
 	l->file = argv[optind];
 	if (!l->file && !l->described)
-		return vmctl_usage("run", "nothing to boot: neither FILE.vmx nor --kernel given");
+		return vmctl_usage("run", "no VM is described: neither FILE.vmx nor an option such as --kernel or --mem given");
 	if (l->file) {
 		add_arg(l, "-f");
 		add_arg(l, "%s", l->file);

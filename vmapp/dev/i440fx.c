@@ -7,7 +7,13 @@
 #define CONFADD_BITS	0x80fffffcu
 
 #define I440FX_PAM	0x59	/* to 5Fh */
+#define I440FX_PAM_END	0x60
 #define PIIX3_PIRQ	0x60	/* PIRQ A to D */
+#define PIIX3_PIRQ_OFF	0x80
+
+/* A subsystem of QEMU's: SeaBIOS then asks the machine what it is (dev/fwcfg.h). */
+#define SUBSYSTEM_VENDOR	0x1af4
+#define SUBSYSTEM_QEMU		0x1100
 
 static struct pci_function *selected(const struct i440fx *b)
 {
@@ -70,6 +76,30 @@ int i440fx_add(struct i440fx *b, u8 devfn, struct pci_function *fn)
 	return 0;
 }
 
+u32 i440fx_pam_area(unsigned int n, u32 *size)
+{
+	*size = n < I440FX_PAM_AREAS - 1 ? 0x4000 : 0x10000;
+	return 0xc0000 + n * 0x4000;
+}
+
+/* A nibble for each: the first register has that of F0000h alone, in its high one. */
+unsigned int i440fx_pam(const struct i440fx *b, unsigned int n)
+{
+	u8 two = n < I440FX_PAM_AREAS - 1 ? b->bridge.config[I440FX_PAM + 1 + n / 2] :
+					    b->bridge.config[I440FX_PAM];
+	bool high = n == I440FX_PAM_AREAS - 1 || n & 1;
+
+	return (high ? two >> 4 : two) & (I440FX_PAM_READ | I440FX_PAM_WRITE);
+}
+
+static void on_bridge_written(struct pci_function *fn, u32 offset, unsigned int size)
+{
+	struct i440fx *b = (struct i440fx *)((char *)fn - offsetof(struct i440fx, bridge));
+
+	if (offset < I440FX_PAM_END && offset + size > I440FX_PAM)
+		dev_signal_raise(&b->shadow);
+}
+
 void i440fx_reset(struct i440fx *b)
 {
 	b->address = 0;
@@ -78,16 +108,24 @@ void i440fx_reset(struct i440fx *b)
 	pci_function_init(&b->bridge, 0x8086, 0x1237, 0x060000, 2);
 	b->bridge.config[0x04] = 0x06;	/* memory and bus master, wired */
 	b->bridge.config[0x07] = 0x02;	/* medium DEVSEL timing */
-	/* Latches: C0000h-FFFFFh is RAM whatever they say. */
-	memset(&b->bridge.config[I440FX_PAM], 0x33, 7);
-	b->bridge.config[I440FX_PAM] = 0x30;
+	pci_config_set(&b->bridge, PCI_SUBSYSTEM_VENDOR, 2, SUBSYSTEM_VENDOR, 0);
+	pci_config_set(&b->bridge, PCI_SUBSYSTEM, 2, SUBSYSTEM_QEMU, 0);
+	if (!b->cold)
+		memset(&b->bridge.config[I440FX_PAM], 0x33, 7);
+	b->bridge.config[I440FX_PAM] &= 0x30;
 	memset(&b->bridge.writable[I440FX_PAM], 0x33, 7);
+	b->bridge.writable[I440FX_PAM] = 0x30;
+	b->bridge.written = on_bridge_written;
+	dev_signal_raise(&b->shadow);
 
 	pci_function_init(&b->isa, 0x8086, 0x7000, 0x060100, 0);
 	b->isa.config[0x04] = 0x07;
 	b->isa.config[0x07] = 0x02;
 	b->isa.config[0x0e] = 0x80;	/* a function of several */
-	memcpy(&b->isa.config[PIIX3_PIRQ], pci_pirq, sizeof(pci_pirq));
+	if (b->cold)
+		memset(&b->isa.config[PIIX3_PIRQ], PIIX3_PIRQ_OFF, sizeof(pci_pirq));
+	else
+		memcpy(&b->isa.config[PIIX3_PIRQ], pci_pirq, sizeof(pci_pirq));
 	memset(&b->isa.writable[PIIX3_PIRQ], 0x8f, sizeof(pci_pirq));
 }
 

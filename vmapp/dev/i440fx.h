@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * i440FX host bridge: PCI configuration mechanism 1 for the functions of bus 0,
- * and itself as function 00.0. The PIIX3's ISA bridge is 01.0: its interrupt
- * routing registers, and its reset control register, which lies inside the
- * doubleword of the configuration address.
+ * and itself as function 00.0, whose PAM registers say where RAM shadows ROM.
+ * The PIIX3's ISA bridge is 01.0: its interrupt routing registers, and its reset
+ * control register, which lies inside the doubleword of the configuration address.
  */
 #ifndef VMAPP_DEV_I440FX_H
 #define VMAPP_DEV_I440FX_H
@@ -14,18 +14,35 @@
 #define I440FX_RESET_HARD	0x02	/* the whole machine, not the CPU alone */
 #define I440FX_RESET_CPU	0x04	/* from 0 to 1: now */
 
+/*
+ * The areas that PAM registers have: twelve of 16 KiB from C0000h on, and F0000h
+ * to FFFFFh. Of each: do reads come from RAM (else from ROM), do writes go there?
+ */
+#define I440FX_PAM_AREAS	13
+#define I440FX_PAM_READ		0x1u
+#define I440FX_PAM_WRITE	0x2u
+
 struct i440fx {
 	u32 address;		/* CONFADD */
 	u8 reset_control;
 	struct pci_function bridge, isa;
 	struct pci_function *bus[PCI_DEVFN_MAX];	/* by devfn; NULL: nobody */
 	struct dev_signal reset;
+	struct dev_signal shadow;	/* after a write to the PAM registers */
+	bool cold;			/* firmware is still to come */
 };
 
-/* Once; reset is the caller's to set before. The bus then has 00.0 and 01.0. */
+/*
+ * Once; the last three members are the caller's to set before. The bus then has
+ * 00.0 and 01.0.
+ */
 void i440fx_init(struct i440fx *b);
-/* As after power-on and after firmware has routed the PIRQs. */
+/* As after power-on; or, if not @cold, after firmware, with RAM wherever ROM was. */
 void i440fx_reset(struct i440fx *b);
+/* I440FX_PAM_* of area @n. */
+unsigned int i440fx_pam(const struct i440fx *b, unsigned int n);
+/* Where area @n is. */
+u32 i440fx_pam_area(unsigned int n, u32 *size);
 /* -1: the place is taken. */
 int i440fx_add(struct i440fx *b, u8 devfn, struct pci_function *fn);
 

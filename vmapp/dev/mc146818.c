@@ -375,6 +375,12 @@ void mc146818_init(struct mc146818 *rtc, u64 low, u64 high)
 	update(rtc);
 }
 
+void mc146818_set_boot_order(struct mc146818 *rtc, u16 order)
+{
+	rtc->ram[0x38] = (u8)(order >> 4 & 0xf0) | 0x01;	/* no test of a floppy's signature */
+	rtc->ram[0x3d] = (u8)order;
+}
+
 void mc146818_reset(struct mc146818 *rtc)
 {
 	rtc->ram[RTC_REG_B] &= (u8)~(REG_B_PIE | REG_B_AIE | REG_B_UIE);

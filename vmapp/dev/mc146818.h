@@ -34,6 +34,9 @@ struct mc146818 {
  */
 void mc146818_init(struct mc146818 *rtc, u64 low, u64 high);
 
+/* What a BIOS boots, a nibble each, the first lowest: 1 floppy, 2 disk, 3 CD, 4 network. */
+void mc146818_set_boot_order(struct mc146818 *rtc, u16 order);
+
 /* A reset of the machine: interrupts are disabled, time and RAM stay. */
 void mc146818_reset(struct mc146818 *rtc);
 

@@ -43,6 +43,21 @@ u32 pci_bar_base(const struct pci_function *fn, unsigned int n)
 	return bar & ~(bar & PCI_BAR_IO ? 0x3u : 0xfu);
 }
 
+void pci_set_rom(struct pci_function *fn, u32 size)
+{
+	pci_config_set(fn, PCI_ROM, 4, 0, ~(size - 1) | PCI_ROM_ENABLE);
+}
+
+u32 pci_rom_base(const struct pci_function *fn)
+{
+	u32 rom = pci_config_read(fn, PCI_ROM, 4);
+
+	if (!(rom & PCI_ROM_ENABLE) ||
+	    !(pci_config_read(fn, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY))
+		return 0;
+	return rom & ~PCI_ROM_ENABLE;
+}
+
 unsigned int pci_slot_irq(unsigned int slot)
 {
 	return pci_pirq[(slot + PCI_PIRQS - 1) % PCI_PIRQS];

@@ -21,6 +21,8 @@
 #define PCI_LATENCY		0x0d
 #define PCI_BAR(n)		(0x10 + 4 * (n))
 #define PCI_BAR_IO		0x1u	/* of a BAR: a window of ports */
+#define PCI_ROM			0x30
+#define PCI_ROM_ENABLE		0x1u
 #define PCI_SUBSYSTEM_VENDOR	0x2c
 #define PCI_SUBSYSTEM		0x2e
 #define PCI_INTERRUPT_LINE	0x3c
@@ -47,6 +49,11 @@ void pci_set_bar(struct pci_function *fn, unsigned int n, u32 base, u32 size, bo
 
 /* Where BAR @n answers; 0: nowhere, or its kind of access is off in the command. */
 u32 pci_bar_base(const struct pci_function *fn, unsigned int n);
+
+/* An expansion ROM of @size bytes, a power of two and at least 2048; nowhere at first. */
+void pci_set_rom(struct pci_function *fn, u32 size);
+/* Where it answers; 0: nowhere. */
+u32 pci_rom_base(const struct pci_function *fn);
 
 /* What firmware has routed PIRQ A to D to; acpi.asl says the same. */
 #define PCI_PIRQS	4
