@@ -7,6 +7,7 @@ vmctl=$top/build/vmctl/vmctl
 images=$top/build/guests
 boot_limit=300		# seconds from power-on to a shell
 answer_limit=60
+poll_interval=0.2
 
 work=$(mktemp -d)
 guest_pid=''
@@ -61,7 +62,7 @@ true_in()
 	local end=$((SECONDS + $2))
 	until eval "$1"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
+		sleep "$poll_interval"
 	done
 }
 
