@@ -348,11 +348,29 @@ static void put16(struct mc146818 *rtc, unsigned int at, u64 val, u64 max)
 	rtc->ram[at + 1] = (u8)(val >> 8);
 }
 
+static void put_checksum(struct mc146818 *rtc)
+{
+	u16 sum = 0;
+
+	for (unsigned int i = 0x10; i <= 0x2d; i++)
+		sum = (u16)(sum + rtc->ram[i]);
+	rtc->ram[0x2e] = (u8)(sum >> 8);
+	rtc->ram[0x2f] = (u8)sum;
+}
+
+void mc146818_set_floppies(struct mc146818 *rtc, u8 first, u8 second)
+{
+	rtc->ram[0x10] = (u8)(first << 4 | second);
+	rtc->ram[0x14] &= 0x3e;			/* equipment: how many, if any */
+	if (first || second)
+		rtc->ram[0x14] |= 0x01 | (first && second ? 0x40 : 0);
+	put_checksum(rtc);
+}
+
 void mc146818_init(struct mc146818 *rtc, u64 low, u64 high)
 {
 	const u64 ext_k = (low - 0x100000) / 1024;
 	u64 high_64k = high / 65536;
-	u16 sum = 0;
 
 	memset(rtc->ram, 0, sizeof(rtc->ram));
 	rtc->index = 0;
@@ -367,10 +385,7 @@ void mc146818_init(struct mc146818 *rtc, u64 low, u64 high)
 	put16(rtc, 0x34, low > 0x1000000 ? (low - 0x1000000) / 65536 : 0, 0xffff);
 	put16(rtc, 0x5b, high_64k, 0xffffff);	/* 24 bits */
 	rtc->ram[0x5d] = (u8)(high_64k >> 16);
-	for (unsigned int i = 0x10; i <= 0x2d; i++)
-		sum = (u16)(sum + rtc->ram[i]);
-	rtc->ram[0x2e] = (u8)(sum >> 8);
-	rtc->ram[0x2f] = (u8)sum;
+	put_checksum(rtc);
 	rtc->seen = guest_now(rtc);
 	update(rtc);
 }

@@ -37,6 +37,9 @@ void mc146818_init(struct mc146818 *rtc, u64 low, u64 high);
 /* What a BIOS boots, a nibble each, the first lowest: 1 floppy, 2 disk, 3 CD, 4 network. */
 void mc146818_set_boot_order(struct mc146818 *rtc, u16 order);
 
+/* The types of the two floppy drives (0: none, 4: 1.44 MB), after mc146818_init(). */
+void mc146818_set_floppies(struct mc146818 *rtc, u8 first, u8 second);
+
 /* A reset of the machine: interrupts are disabled, time and RAM stay. */
 void mc146818_reset(struct mc146818 *rtc);
 
