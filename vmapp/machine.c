@@ -237,6 +237,20 @@ static int create_firmware(struct machine *m, struct error *err)
 	return add_ports(m, firmware_log_regions, firmware_n_log_regions, 0, f, err);
 }
 
+static int create_drives(struct machine *m, struct error *err)
+{
+	m->drives.bus = &m->bus;
+	m->drives.bridge = &m->i440fx;
+	m->drives.mem = &m->mem;
+	m->drives.dma = &m->dma;
+	m->drives.irq = irq_line(m, 0);
+	m->drives.lock = &m->lock;
+	if (drives_create(&m->drives, m->config, m->name, err))
+		return -1;
+	mc146818_set_floppies(&m->rtc, m->drives.floppy_type[0], m->drives.floppy_type[1]);
+	return 0;
+}
+
 static int create_devices(struct machine *m, struct error *err)
 {
 	const struct dev_clock utc = { loop_realtime, NULL }, uptime = { loop_monotonic, NULL };
@@ -282,7 +296,7 @@ static int create_devices(struct machine *m, struct error *err)
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
 		return -1;
-	if (create_firmware(m, err))
+	if (create_firmware(m, err) || create_drives(m, err))
 		return -1;
 	return create_nics(m, err);
 }
@@ -300,6 +314,7 @@ static void reset_devices(struct machine *m)
 	i440fx_reset(&m->i440fx);
 	fwcfg_reset(&m->firmware.fwcfg);
 	nics_reset(&m->nics);
+	drives_reset(&m->drives);
 }
 
 /* Firmware finds its own way; a kernel is put into memory. */
@@ -383,6 +398,7 @@ void machine_destroy(struct machine *m)
 		serial_close(&m->serial[i]);
 	serial_restore_terminal();
 	nics_destroy(&m->nics);
+	drives_destroy(&m->drives);
 	loop_timer_free(&m->rtc_timer);
 	loop_timer_free(&m->pm_timer);
 	loop_timer_free(&m->i8042_timer);

@@ -21,6 +21,7 @@
 #include "dev/mc146818.h"
 #include "dev/piix4pm.h"
 #include "dev/port92.h"
+#include "drives.h"
 #include "error.h"
 #include "firmware.h"
 #include "loop.h"
@@ -81,6 +82,7 @@ struct machine {
 	struct piix4pm pm;
 	struct loop_timer pm_timer;
 	struct nics nics;
+	struct drives drives;
 	u8 irq_holders[16];		/* devices that hold a line up: they may share it */
 };
 

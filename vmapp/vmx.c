@@ -51,6 +51,21 @@ struct vmx_key {
 	{ "worldswitch.ethernet" n ".combineRate", VMX_UINT, "", \
 	  "... from so many switches a second on", NULL, 0, 0xffffffff }
 
+#define IDE_KEYS(n) \
+	{ "ide" n ".present", VMX_BOOL, "FALSE", "the drive exists", NULL, 0, 0 }, \
+	{ "ide" n ".deviceType", VMX_CHOICE, "disk", "what it is", \
+	  "disk|ata-hardDisk|cdrom-image", 0, 0 }, \
+	{ "ide" n ".fileName", VMX_STRING, "", "its image (a CD-ROM drive may have none)", \
+	  NULL, 0, 0 }, \
+	{ "ide" n ".readOnly", VMX_BOOL, "FALSE", "the disk refuses writes", NULL, 0, 0 }, \
+	{ "worldswitch.ide" n ".format", VMX_CHOICE, "", \
+	  "of the image, if its name does not tell", "raw|qcow2|vmdk|vdi|vhd", 0, 0 }
+
+#define FLOPPY_KEYS(n) \
+	{ "floppy" n ".present", VMX_BOOL, "FALSE", "the floppy drive exists", NULL, 0, 0 }, \
+	{ "floppy" n ".fileName", VMX_STRING, "", "its image (it may have none)", NULL, 0, 0 }, \
+	{ "floppy" n ".readOnly", VMX_BOOL, "FALSE", "the floppy is write-protected", NULL, 0, 0 }
+
 static const struct vmx_key keys[] = {
 	{ "memsize", VMX_UINT, "256", "memory of the guest in MiB", NULL, 4, 1ul << 26 },
 	{ "displayName", VMX_STRING, "", "name of the VM", NULL, 0, 0 },
@@ -59,6 +74,8 @@ static const struct vmx_key keys[] = {
 	SERIAL_KEYS("1", "FALSE"),
 	NIC_KEYS("0"), NIC_KEYS("1"), NIC_KEYS("2"), NIC_KEYS("3"),
 	NIC_KEYS("4"), NIC_KEYS("5"), NIC_KEYS("6"), NIC_KEYS("7"),
+	IDE_KEYS("0:0"), IDE_KEYS("0:1"), IDE_KEYS("1:0"), IDE_KEYS("1:1"),
+	FLOPPY_KEYS("0"), FLOPPY_KEYS("1"),
 	{ "worldswitch.kernel", VMX_STRING, "", "bzImage to boot directly", NULL, 0, 0 },
 	{ "worldswitch.initrd", VMX_STRING, "", "initramfs for it", NULL, 0, 0 },
 	{ "worldswitch.append", VMX_STRING, "", "command line for it", NULL, 0, 0 },

@@ -33,6 +33,14 @@
  *	worldswitch.irqNotification, worldswitch.hostIrqToVmapp,
  *	worldswitch.pairs	knobs, see vmctl tune;
  *				without them and datapath the module's parameters count
+ *	ideC:D.present		TRUE: drive D of IDE channel C exists
+ *	ideC:D.deviceType	disk, ata-hardDisk (the same) or cdrom-image
+ *	ideC:D.fileName		its image; .qcow2, .vmdk, .vdi and .vhd are those formats,
+ *				all else is raw. A CD-ROM drive may be empty
+ *	ideC:D.readOnly		TRUE: the disk refuses writes
+ *	worldswitch.ideC:D.format	the image's format, whatever its name is
+ *	floppyN.present, .fileName, .readOnly	a floppy drive (0 or 1), a raw image of
+ *				360 KB to 2.88 MB
  *	bios440.filename	without worldswitch.kernel this BIOS boots, SeaBIOS
  *	bios.bootOrder		from which of cdrom, hdd, floppy, ethernet0
  *	bios.bootDelay		after so many ms in which Esc shows its menu

@@ -35,7 +35,7 @@ static const struct {
 	{ "name", "displayName" },
 };
 
-enum { OPT_SERIAL = 0x100, OPT_SET, OPT_DETACH, OPT_NO_REBOOT, OPT_NIC };
+enum { OPT_SERIAL = 0x100, OPT_SET, OPT_DETACH, OPT_NO_REBOOT, OPT_NIC, OPT_DISK, OPT_CDROM };
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, 0 },	/* val: index into keys[] */
@@ -45,6 +45,8 @@ static const struct option options[] = {
 	{ "name", required_argument, NULL, 4 },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "nic", required_argument, NULL, OPT_NIC },
+	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "cdrom", required_argument, NULL, OPT_CDROM },
 	{ "set", required_argument, NULL, OPT_SET },
 	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
@@ -57,6 +59,7 @@ static const struct option options[] = {
  * @file: the .vmx file, or NULL
  * @described: something says what the VM is; without a kernel its BIOS boots
  * @nics: how many --nic there were
+ * @drives: bit n: a --disk or --cdrom has taken ide_places[n]
  */
 struct launch {
 	char vmapp[PATH_MAX];
@@ -65,6 +68,7 @@ struct launch {
 	const char *file;
 	bool described;
 	unsigned int nics;
+	unsigned int drives;
 	bool serial;
 	bool detach;
 };
@@ -162,6 +166,31 @@ static int add_nic(struct launch *l, char *spec)
 	return 0;
 }
 
+static const char *const ide_places[] = { "ide0:0", "ide0:1", "ide1:0", "ide1:1" };
+
+/* A disk gets the first place that is free; a CD-ROM drive first looks where a PC has it. */
+static int add_drive(struct launch *l, const char *path, bool cdrom)
+{
+	static const unsigned int order[2][4] = { { 0, 1, 3, 2 }, { 2, 3, 1, 0 } };
+
+	if (!*path && !cdrom)
+		return vmctl_usage("run", "--disk wants an image");
+	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(ide_places); i++) {
+		unsigned int n = order[cdrom][i];
+
+		if (l->drives & 1u << n)
+			continue;
+		l->drives |= 1u << n;
+		add_arg(l, "%s.present=TRUE", ide_places[n]);
+		add_arg(l, "%s.fileName=%s", ide_places[n], path);
+		add_arg(l, "%s.deviceType=%s", ide_places[n], cdrom ? "cdrom-image" : "disk");
+		l->described = true;
+		return 0;
+	}
+	return vmctl_usage("run", "a VM has %zu disks and CD-ROM drives at most",
+			   VMCTL_ARRAY_SIZE(ide_places));
+}
+
 static int add_option(struct launch *l, int opt)
 {
 	switch (opt) {
@@ -176,6 +205,9 @@ static int add_option(struct launch *l, int opt)
 	case OPT_NIC:
 		l->described = true;
 		return add_nic(l, optarg);
+	case OPT_DISK:
+	case OPT_CDROM:
+		return add_drive(l, optarg, opt == OPT_CDROM);
 	case OPT_DETACH:
 		l->detach = true;
 		return 0;

@@ -28,6 +28,8 @@ static const struct vmctl_command commands[] = {
 	  "  --serial WHERE     first serial port: stdio, pty, unix:PATH, file:PATH, none\n"
 	  "  --nic NETWORK      a NIC on bridged=INTERFACE, hostonly=NETWORK or NETWORK;\n"
 	  "                     [,mac=ADDRESS][,path=vmm|vmapp]; may be repeated\n"
+	  "  --disk FILE        an IDE disk: a raw image, or .qcow2, .vmdk, .vdi, .vhd\n"
+	  "  --cdrom FILE       a CD-ROM drive with this image, or empty (\"\")\n"
 	  "  --set KEY=VALUE    any key of a .vmx file; may be repeated\n"
 	  "  --no-reboot        end when the guest reboots\n"
 	  "  --detach           return when the VM runs, and print its name\n"
