@@ -20,6 +20,7 @@ struct control_client {
 	struct control_client *next;
 	struct control *control;
 	int fd;
+	int passed;		/* the last file that came with a line; -1: none */
 	size_t len;
 	char line[LINE_MAX_LEN];
 	struct loop_watch readable;
@@ -36,6 +37,8 @@ static void forget_client(struct control_client *k, bool close_it)
 	loop_watch_free(&k->readable);
 	if (close_it)
 		close(k->fd);
+	if (k->passed >= 0)
+		close(k->passed);
 	free(k);
 }
 
@@ -208,8 +211,32 @@ static json_t *set_datapath(struct machine *m, const json_t *req)
 	return d.failed ? refusal(d.err.text) : ok();
 }
 
-static json_t *execute(struct machine *m, const char *cmd, const json_t *req)
+/* The image was opened by who asks: with that user's rights, and we may not. */
+static json_t *change_cd(struct control_client *k, const json_t *req)
 {
+	struct drives *ds = &k->control->machine->drives;
+	const char *path = json_string_value(json_object_get(req, "path"));
+	const char *drive = json_string_value(json_object_get(req, "drive"));
+	bool eject = json_is_true(json_object_get(req, "eject"));
+	struct error err;
+	int fd = k->passed;
+
+	if (!eject && (fd < 0 || !path))
+		return refusal("either \"eject\" or a file and its \"path\" is wanted");
+	if (!eject)
+		k->passed = -1;
+	if (drives_change_cd(ds, drive, eject ? -1 : fd, path,
+			     json_is_true(json_object_get(req, "force")), &err))
+		return refusal(err.text);
+	return ok();
+}
+
+static json_t *execute(struct control_client *k, const char *cmd, const json_t *req)
+{
+	struct machine *m = k->control->machine;
+
+	if (!strcmp(cmd, "cdrom"))
+		return change_cd(k, req);
 	if (!strcmp(cmd, "datapath"))
 		return set_datapath(m, req);
 	if (!strcmp(cmd, "info"))
@@ -230,19 +257,54 @@ static json_t *execute(struct machine *m, const char *cmd, const json_t *req)
 /* One line of @len bytes at the start of the buffer. True: the client is gone. */
 static bool handle_line(struct control_client *k, size_t len)
 {
-	struct machine *m = k->control->machine;
 	json_t *req = json_loadb(k->line, len, 0, NULL);
 	const char *cmd = json_string_value(json_object_get(req, "cmd"));
 	bool gone = false;
 
 	if (cmd && !strcmp(cmd, "console"))
 		gone = become_console(k, len + 1);
-	else if (!answer(k, cmd ? execute(m, cmd, req) : refusal("a line must be {\"cmd\":\"...\"}"))) {
+	else if (!answer(k, cmd ? execute(k, cmd, req) : refusal("a line must be {\"cmd\":\"...\"}"))) {
 		forget_client(k, true);
 		gone = true;
 	}
 	json_decref(req);
 	return gone;
+}
+
+/* Of several files that come, the last one counts. */
+static void take_files(struct control_client *k, struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fd;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (k->passed >= 0)
+				close(k->passed);
+			k->passed = fd;
+		}
+	}
+}
+
+static ssize_t receive(struct control_client *k)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} space;
+	struct iovec iov = { k->line + k->len, sizeof(k->line) - k->len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space.bytes, .msg_controllen = sizeof(space.bytes),
+	};
+	ssize_t n = recvmsg(k->fd, &msg, MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_files(k, &msg);
+	return n;
 }
 
 static void on_readable(void *arg)
@@ -251,7 +313,7 @@ static void on_readable(void *arg)
 	char *nl;
 	ssize_t n;
 
-	n = recv(k->fd, k->line + k->len, sizeof(k->line) - k->len, 0);
+	n = receive(k);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -292,6 +354,7 @@ static void on_connection(void *arg)
 	}
 	k->control = c;
 	k->fd = fd;
+	k->passed = -1;
 	k->next = c->clients;
 	c->clients = k;
 	loop_watch_enable(&k->readable, true);

@@ -12,6 +12,9 @@
  *			irq_page {found, spared}: bits that were found set, and
  *			system calls that a clear one made needless
  *	datapath	"nic": N, "path": "vmm" or "vmapp"; answered when it is done
+ *	cdrom		"path" of an ISO image, the open file of which comes with the line
+ *			(SCM_RIGHTS), or "eject": true; of the first CD-ROM drive or
+ *			"drive", "ide1:0"; "force": true also if the guest has locked it
  *	powerdown	press the power button
  *	reset, nmi	the button
  *	quit		end at once

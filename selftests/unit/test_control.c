@@ -65,6 +65,27 @@ bool nic_status(struct nic *n, struct vmnet_status *status)
 	return true;
 }
 
+/* The part of the drives. */
+static char changed_to[64];
+static bool changed_by_force;
+
+int drives_change_cd(struct drives *ds, const char *drive, int fd, const char *path, bool force,
+		     struct error *e)
+{
+	char text[8] = "";
+
+	assert_ptr_equal(ds, &machine.drives);
+	changed_by_force = force;
+	if (fd < 0) {
+		strcpy(changed_to, "nothing");
+		return 0;
+	}
+	assert_int_equal(pread(fd, text, sizeof(text) - 1, 0), 4);
+	snprintf(changed_to, sizeof(changed_to), "%s: %s=%s", drive ? drive : "-", path, text);
+	close(fd);
+	return strcmp(path, "/bad") ? 0 : error_set(e, "it does not like that one");
+}
+
 static void set_irq(void *ctx, unsigned int irq, bool level)
 {
 	*(bool *)ctx = level;
@@ -304,6 +325,64 @@ static void test_nics(void **state)
 	run_loop();
 }
 
+/* A line with @n files, all of them the same one. */
+static void send_files(int fd, const char *text, int file, unsigned int n)
+{
+	char space[CMSG_SPACE(4 * sizeof(int))] = "";
+	struct iovec iov = { (void *)text, strlen(text) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = CMSG_SPACE(n * sizeof(int)),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	for (unsigned int i = 0; i < n; i++)
+		memcpy(CMSG_DATA(c) + i * sizeof(int), &file, sizeof(int));
+	assert_int_equal(sendmsg(fd, &msg, 0), iov.iov_len);
+}
+
+static unsigned int open_files(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 100; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void test_cdrom(void **state)
+{
+	int fd = connect_client(), file = open(dir, O_TMPFILE | O_RDWR, 0600);
+	unsigned int before;
+
+	assert_int_equal(write(file, "data", 4), 4);
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"cdrom\",\"path\":\"/x\"}\n"), "is wanted"));
+	before = open_files();
+	send_files(fd, "{\"cmd\":\"cdrom\",\"path\":\"/x\",\"drive\":\"ide1:0\"}\n", file, 1);
+	assert_non_null(strstr(ask(fd, ""), "\"ok\":true"));
+	assert_string_equal(changed_to, "ide1:0: /x=data");
+	send_files(fd, "{\"cmd\":\"cdrom\",\"path\":\"/bad\"}\n", file, 1);
+	assert_non_null(strstr(ask(fd, ""), "it does not like that one"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"cdrom\",\"eject\":true,\"force\":true}\n"),
+			       "\"ok\":true"));
+	assert_string_equal(changed_to, "nothing");
+	assert_true(changed_by_force);
+	assert_int_equal(open_files(), before);
+	/* Files that nobody asked for are closed, at the latest with the connection. */
+	for (unsigned int i = 0; i < 10; i++) {
+		send_files(fd, "{\"cmd\":\"nonsense\"}\n", file, 4);
+		ask(fd, "");
+	}
+	assert_true(open_files() <= before + 1);
+	close(fd);
+	run_loop();
+	assert_int_equal(open_files(), before - 2);
+	close(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +390,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cdrom, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_misbehaviour, setup, teardown),
 	};
 	int failed;

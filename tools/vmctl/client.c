@@ -238,8 +238,28 @@ static const char *failure_text(int err)
 	}
 }
 
+/* The first byte of a line, with a file. */
+static int send_file(int fd, const char *data, int file)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} space = { .bytes = "" };
+	struct iovec iov = { (void *)data, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = space.bytes, .msg_controllen = sizeof(space.bytes),
+	};
+
+	space.header.cmsg_level = SOL_SOCKET;
+	space.header.cmsg_type = SCM_RIGHTS;
+	space.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&space.header), &file, sizeof(file));
+	return sendmsg(fd, &msg, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
 /* Takes @request. */
-static int send_object(struct client *c, json_t *request)
+static int send_object(struct client *c, json_t *request, int file)
 {
 	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	int err = -ENOMEM;
@@ -247,7 +267,9 @@ static int send_object(struct client *c, json_t *request)
 	json_decref(request);
 	if (!text)
 		return err;
-	err = send_all(c->fd, text, strlen(text));
+	err = file >= 0 ? send_file(c->fd, text, file) : 0;
+	if (!err)
+		err = send_all(c->fd, text + (file >= 0), strlen(text) - (file >= 0));
 	if (!err)
 		err = send_all(c->fd, "\n", 1);
 	free(text);
@@ -256,7 +278,7 @@ static int send_object(struct client *c, json_t *request)
 
 int client_send(struct client *c, const char *cmd)
 {
-	return send_object(c, json_pack("{s:s}", "cmd", cmd));
+	return send_object(c, json_pack("{s:s}", "cmd", cmd), -1);
 }
 
 json_t *client_request(struct client *c, const char *command, const char *cmd)
@@ -266,10 +288,15 @@ json_t *client_request(struct client *c, const char *command, const char *cmd)
 
 json_t *client_call(struct client *c, const char *command, json_t *request)
 {
+	return client_call_with(c, command, request, -1);
+}
+
+json_t *client_call_with(struct client *c, const char *command, json_t *request, int fd)
+{
 	json_t *answer = NULL;
 	int err;
 
-	err = send_object(c, request);
+	err = send_object(c, request, fd);
 	if (!err)
 		err = receive_object(c, &answer);
 	if (err) {

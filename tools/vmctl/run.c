@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launch.h"
 #include "net.h"
 #include "uapi/vmdriver.h"
 #include "vmctl.h"
@@ -53,34 +54,13 @@ static const struct option options[] = {
 	{ }
 };
 
-/**
- * struct launch - the command line of vmapp in the making
- * @argv: its arguments, NULL-terminated, with room for what run may add
- * @file: the .vmx file, or NULL
- * @described: something says what the VM is; without a kernel its BIOS boots
- * @nics: how many --nic there were
- * @drives: bit n: a --disk or --cdrom has taken ide_places[n]
- */
-struct launch {
-	char vmapp[PATH_MAX];
-	char **argv;
-	int argc;
-	const char *file;
-	bool described;
-	unsigned int nics;
-	unsigned int drives;
-	bool serial;
-	bool detach;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void add_arg(struct launch *l, const char *format, ...)
+void launch_add(struct launch *l, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	if (vasprintf(&l->argv[l->argc], format, args) < 0) {
-		vmctl_fail("run", NULL, "out of memory");
+		vmctl_fail(l->command, NULL, "out of memory");
 		exit(VMCTL_FAILED);
 	}
 	va_end(args);
@@ -100,8 +80,8 @@ static int add_serial(struct launch *l, const char *where)
 
 	l->serial = true;
 	if (!strcmp(where, "stdio") || !strcmp(where, "pty") || !strcmp(where, "none")) {
-		add_arg(l, "serial0.present=TRUE");
-		add_arg(l, "serial0.fileType=%s", where);
+		launch_add(l, "serial0.present=TRUE");
+		launch_add(l, "serial0.fileType=%s", where);
 		return 0;
 	}
 	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(named); i++) {
@@ -109,9 +89,9 @@ static int add_serial(struct launch *l, const char *where)
 
 		if (strncmp(where, named[i].prefix, len) || !where[len])
 			continue;
-		add_arg(l, "serial0.present=TRUE");
-		add_arg(l, "serial0.fileType=%s", named[i].type);
-		add_arg(l, "serial0.fileName=%s", where + len);
+		launch_add(l, "serial0.present=TRUE");
+		launch_add(l, "serial0.fileType=%s", named[i].type);
+		launch_add(l, "serial0.fileName=%s", where + len);
 		return 0;
 	}
 	return vmctl_usage("run", "--serial '%s' is not stdio, pty, unix:PATH, file:PATH or none",
@@ -122,17 +102,17 @@ static int add_serial(struct launch *l, const char *where)
 static int add_nic_setting(struct launch *l, const char *setting)
 {
 	if (!strncmp(setting, "mac=", 4))
-		add_arg(l, "ethernet%u.address=%s", l->nics, setting + 4);
+		launch_add(l, "ethernet%u.address=%s", l->nics, setting + 4);
 	else if (!strncmp(setting, "path=", 5))
-		add_arg(l, "worldswitch.ethernet%u.datapath=%s", l->nics, setting + 5);
+		launch_add(l, "worldswitch.ethernet%u.datapath=%s", l->nics, setting + 5);
 	else
-		return vmctl_usage("run", "--nic takes mac=ADDRESS and path=vmapp|vmm, not '%s'",
+		return vmctl_usage(l->command, "--nic takes mac=ADDRESS and path=vmapp|vmm, not '%s'",
 				   setting);
 	return 0;
 }
 
 /* bridged=IF, hostonly=NET or NET; the first of the parts between commas. */
-static int add_nic(struct launch *l, char *spec)
+int launch_nic(struct launch *l, char *spec)
 {
 	char *settings = spec, *network, *setting;
 	char found[VMNET_NAME_MAX];
@@ -141,22 +121,22 @@ static int add_nic(struct launch *l, char *spec)
 	strsep(&settings, ",");
 	network = strchr(spec, '=');
 	if (l->nics == VMDRV_NIC_MAX)
-		return vmctl_usage("run", "a VM has %d NICs at most", VMDRV_NIC_MAX);
+		return vmctl_usage(l->command, "a VM has %d NICs at most", VMDRV_NIC_MAX);
 	if (!*spec || (network && !network[1]))
-		return vmctl_usage("run", "--nic wants bridged=INTERFACE, hostonly=NETWORK or NETWORK");
-	add_arg(l, "ethernet%u.present=TRUE", l->nics);
+		return vmctl_usage(l->command, "--nic wants bridged=INTERFACE, hostonly=NETWORK or NETWORK");
+	launch_add(l, "ethernet%u.present=TRUE", l->nics);
 	if (network) {
 		*network++ = '\0';
-		err = net_find("run", spec, network, found);
+		err = net_find(l->command, spec, network, found);
 		if (err)
 			return err;
-		add_arg(l, "ethernet%u.connectionType=%s", l->nics, spec);
+		launch_add(l, "ethernet%u.connectionType=%s", l->nics, spec);
 		network = found;
 	} else {
-		add_arg(l, "ethernet%u.connectionType=custom", l->nics);
+		launch_add(l, "ethernet%u.connectionType=custom", l->nics);
 		network = spec;
 	}
-	add_arg(l, "ethernet%u.vnet=%s", l->nics, network);
+	launch_add(l, "ethernet%u.vnet=%s", l->nics, network);
 	while ((setting = strsep(&settings, ","))) {
 		err = add_nic_setting(l, setting);
 		if (err)
@@ -169,25 +149,25 @@ static int add_nic(struct launch *l, char *spec)
 static const char *const ide_places[] = { "ide0:0", "ide0:1", "ide1:0", "ide1:1" };
 
 /* A disk gets the first place that is free; a CD-ROM drive first looks where a PC has it. */
-static int add_drive(struct launch *l, const char *path, bool cdrom)
+int launch_drive(struct launch *l, const char *path, bool cdrom)
 {
 	static const unsigned int order[2][4] = { { 0, 1, 3, 2 }, { 2, 3, 1, 0 } };
 
 	if (!*path && !cdrom)
-		return vmctl_usage("run", "--disk wants an image");
+		return vmctl_usage(l->command, "--disk wants an image");
 	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(ide_places); i++) {
 		unsigned int n = order[cdrom][i];
 
 		if (l->drives & 1u << n)
 			continue;
 		l->drives |= 1u << n;
-		add_arg(l, "%s.present=TRUE", ide_places[n]);
-		add_arg(l, "%s.fileName=%s", ide_places[n], path);
-		add_arg(l, "%s.deviceType=%s", ide_places[n], cdrom ? "cdrom-image" : "disk");
+		launch_add(l, "%s.present=TRUE", ide_places[n]);
+		launch_add(l, "%s.fileName=%s", ide_places[n], path);
+		launch_add(l, "%s.deviceType=%s", ide_places[n], cdrom ? "cdrom-image" : "disk");
 		l->described = true;
 		return 0;
 	}
-	return vmctl_usage("run", "a VM has %zu disks and CD-ROM drives at most",
+	return vmctl_usage(l->command, "a VM has %zu disks and CD-ROM drives at most",
 			   VMCTL_ARRAY_SIZE(ide_places));
 }
 
@@ -199,25 +179,25 @@ static int add_option(struct launch *l, int opt)
 	case OPT_SET:
 		if (*optarg == '=' || *optarg == '-' || !strchr(optarg, '='))
 			return vmctl_usage("run", "--set '%s' is not KEY=VALUE", optarg);
-		add_arg(l, "%s", optarg);
+		launch_add(l, "%s", optarg);
 		l->described = true;
 		return 0;
 	case OPT_NIC:
 		l->described = true;
-		return add_nic(l, optarg);
+		return launch_nic(l, optarg);
 	case OPT_DISK:
 	case OPT_CDROM:
-		return add_drive(l, optarg, opt == OPT_CDROM);
+		return launch_drive(l, optarg, opt == OPT_CDROM);
 	case OPT_DETACH:
 		l->detach = true;
 		return 0;
 	case OPT_NO_REBOOT:
-		add_arg(l, "--no-reboot");
+		launch_add(l, "--no-reboot");
 		return 0;
 	case '?':
 		return VMCTL_USAGE;
 	default:
-		add_arg(l, "%s=%s", keys[opt].key, optarg);
+		launch_add(l, "%s=%s", keys[opt].key, optarg);
 		l->described = true;
 		return 0;
 	}
@@ -227,7 +207,7 @@ static int add_option(struct launch *l, int opt)
  * How many arguments vmapp may get: an option makes three at most, and --nic
  * one more for what follows a comma; the rest makes eight.
  */
-static size_t count_room(int argc, char **argv)
+size_t launch_room(int argc, char **argv)
 {
 	size_t room = 3 * argc + 9;
 
@@ -242,10 +222,10 @@ static int parse(struct launch *l, int argc, char **argv)
 {
 	int opt, err;
 
-	l->argv = calloc(count_room(argc, argv), sizeof(*l->argv));
+	l->argv = calloc(launch_room(argc, argv), sizeof(*l->argv));
 	if (!l->argv)
 		return vmctl_fail("run", NULL, "out of memory");
-	add_arg(l, "vmapp");
+	launch_add(l, "vmapp");
 	while ((opt = vmctl_getopt(argc, argv, options)) != -1) {
 		err = add_option(l, opt);
 		if (err)
@@ -258,8 +238,8 @@ static int parse(struct launch *l, int argc, char **argv)
 	if (!l->file && !l->described)
 		return vmctl_usage("run", "no VM is described: neither FILE.vmx nor an option such as --kernel or --mem given");
 	if (l->file) {
-		add_arg(l, "-f");
-		add_arg(l, "%s", l->file);
+		launch_add(l, "-f");
+		launch_add(l, "%s", l->file);
 	} else if (!l->serial) {
 		add_serial(l, l->detach ? "none" : "stdio");
 	}
@@ -412,8 +392,8 @@ static int run_detached(struct launch *l)
 		unlink(path);
 		return vmctl_fail("run", NULL, "no pipe: %m");
 	}
-	add_arg(l, "--ready-fd");
-	add_arg(l, "%d", ready[1]);
+	launch_add(l, "--ready-fd");
+	launch_add(l, "%d", ready[1]);
 
 	child = fork();
 	if (!child)
@@ -443,7 +423,7 @@ static int run_detached(struct launch *l)
 
 int cmd_run(int argc, char **argv)
 {
-	struct launch l = { };
+	struct launch l = { .command = "run" };
 	int status;
 
 	status = parse(&l, argc, argv);

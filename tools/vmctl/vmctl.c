@@ -68,6 +68,22 @@ static const struct vmctl_command commands[] = {
 	  "POLICY: --promiscuous allow|deny  may the port have frames for others?\n"
 	  "        --mac-lock on|off         must it use its own address?\n"
 	  "        --queue N                 frames that wait for it at most\n" },
+	{ "create", cmd_create, "[OPTION]... NAME", "write a VM's .vmx file and make its disk",
+	  "NAME.vmx and the disk's image come to the current directory.\n"
+	  "  --disk SIZE|FILE   a disk of so many bytes (4G), or an image that is there\n"
+	  "  --format FORMAT    of the new image: raw, qcow2, vmdk, vdi or vhd (raw)\n"
+	  "  --cdrom FILE       a CD-ROM drive with this image, or empty (\"\")\n"
+	  "  --nic NETWORK      as vmctl run has it\n"
+	  "  --mem MIB          memory in MiB (256)\n"
+	  "  --set KEY=VALUE    any key of a .vmx file; may be repeated\n" },
+	{ "snapshot", cmd_snapshot, "FILE.vmx", "keep the disks of a VM that does not run as they are",
+	  "What is written from then on goes to new qcow2 files, which FILE.vmx then names.\n" },
+	{ "revert", cmd_revert, "FILE.vmx", "put the disks back to the last snapshot", "" },
+	{ "cdrom", cmd_cdrom, "NAME FILE|--eject [--drive ideC:D] [--force]",
+	  "change the CD of a running VM",
+	  "  --eject            take it out\n"
+	  "  --drive ideC:D     of this drive (the first one)\n"
+	  "  --force            also if the guest has locked the drive\n" },
 	{ "doctor", cmd_doctor, "[--json]", "say what this machine lacks for running VMs",
 	  "Exit status 0 when nothing that is needed is missing.\n" },
 	{ "help", cmd_help, "[COMMAND]", "explain vmctl or one command", "" },

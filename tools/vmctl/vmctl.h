@@ -50,6 +50,10 @@ int cmd_console(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_net(int argc, char **argv);
+int cmd_cdrom(int argc, char **argv);
+int cmd_create(int argc, char **argv);
+int cmd_snapshot(int argc, char **argv);
+int cmd_revert(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* ---- errors, options, output: util.c ---------------------------------- */
@@ -160,6 +164,9 @@ json_t *client_request(struct client *c, const char *command, const char *cmd);
 
 /* The same with a request of more members than "cmd", whose reference is taken. */
 json_t *client_call(struct client *c, const char *command, json_t *request);
+
+/* The same, with the open file @fd (-1: none) along with the line. */
+json_t *client_call_with(struct client *c, const char *command, json_t *request, int fd);
 
 /*
  * The answer to "info", with the name and the pid by which others know the VM
