@@ -541,7 +541,7 @@ static void test_random(void **state)
 
 static int start(void **state)
 {
-	qemu_start(&q, bios);
+	qemu_start(&q, bios, NULL);
 	return 0;
 }
 

@@ -30,8 +30,12 @@ static void write_bios(const char *path)
 		err(1, "%s", path);
 }
 
-static void run(int protocol, int wire, const char *bios)
+static void run(int protocol, int wire, const char *bios, const char *disk)
 {
+	char drive[512] = "if=none,id=none";
+
+	if (disk)
+		snprintf(drive, sizeof(drive), "if=ide,format=raw,cache=unsafe,file=%s", disk);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(wire, WIRE_FD) < 0 || dup2(protocol, 0) < 0 || dup2(protocol, 1) < 0)
 		_exit(126);
@@ -39,7 +43,7 @@ static void run(int protocol, int wire, const char *bios)
 	       "-display", "none", "-nodefaults", "-bios", bios,
 	       "-netdev", "dgram,id=wire,local.type=fd,local.str=3",
 	       "-device", "pcnet,netdev=wire,mac=52:54:00:12:34:56,addr=4,romfile=",
-	       "-qtest", "stdio", "-qtest-log", "/dev/null", NULL);
+	       "-drive", drive, "-qtest", "stdio", "-qtest-log", "/dev/null", NULL);
 	_exit(127);
 }
 
@@ -55,6 +59,8 @@ static void answer(struct qemu *q, char *line)
 		if (sscanf(line, "IRQ %7s %u", way, &irq) == 2) {
 			if (irq == NIC_IRQ)
 				q->irq = !strcmp(way, "raise");
+			if (irq == QEMU_IDE_IRQ)
+				q->ide_irq = !strcmp(way, "raise");
 			continue;
 		}
 		if (strncmp(line, "OK", 2))
@@ -148,7 +154,7 @@ void qemu_receive(struct qemu *q, const void *frame, size_t len)
 		command(q, "readl 0x0");
 }
 
-void qemu_start(struct qemu *q, const char *bios)
+void qemu_start(struct qemu *q, const char *bios, const char *disk)
 {
 	int protocol[2], wire[2];
 
@@ -157,11 +163,12 @@ void qemu_start(struct qemu *q, const char *bios)
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, wire))
 		err(1, "socketpair");
 	q->irq = false;
+	q->ide_irq = false;
 	q->pid = fork();
 	if (q->pid < 0)
 		err(1, "fork");
 	if (q->pid == 0)
-		run(protocol[1], wire[1], bios);
+		run(protocol[1], wire[1], bios, disk);
 	close(protocol[1]);
 	close(wire[1]);
 	q->wire = wire[0];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * QEMU's own pcnet, driven over the qtest protocol: its ports, the machine's
+ * QEMU's own pcnet and IDE, driven over the qtest protocol: its ports, the machine's
  * memory, its interrupt line, and a socket that is its wire. The CPU sleeps.
  *
  * What goes wrong with QEMU itself ends the program, with a line on stderr.
@@ -19,19 +19,22 @@
  * @to, @from: the protocol
  * @wire: a frame is a datagram
  * @irq: level of the NIC's interrupt line, at the time of the last answer
+ * @ide_irq: the same for the first IDE channel
  */
 struct qemu {
 	pid_t pid;
 	FILE *to, *from;
 	int wire;
 	bool irq;
+	bool ide_irq;
 };
 
 #define QEMU_IO		0xc000
+#define QEMU_IDE_IRQ	14
 #define QEMU_PROGRAM	"qemu-system-x86_64"
 
-/* @bios: a file that can be overwritten. */
-void qemu_start(struct qemu *q, const char *bios);
+/* @bios: a file that can be overwritten; @disk: a raw image for the first IDE disk, or NULL. */
+void qemu_start(struct qemu *q, const char *bios, const char *disk);
 void qemu_stop(struct qemu *q);
 
 uint32_t qemu_in(struct qemu *q, uint16_t port, unsigned int size);
