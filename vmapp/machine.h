@@ -2,10 +2,10 @@
 /*
  * A VM: its devices, its one vCPU, the requests that end or restart it.
  *
- * Two threads. The vCPU's thread runs the guest and does every vCPU call; the
- * loop's thread does everything that comes from outside. The device lock
- * protects all of struct machine; the vCPU's thread is without it only while
- * the guest runs.
+ * Two threads, and one for each drive (block.h). The vCPU's thread runs the guest
+ * and does every vCPU call; the loop's thread does everything that comes from
+ * outside; a drive's waits for its image. The device lock protects all of struct
+ * machine; the vCPU's thread is without it only while the guest runs.
  */
 #ifndef VMAPP_MACHINE_H
 #define VMAPP_MACHINE_H

@@ -22,6 +22,7 @@ struct medium {
 	struct blk blk;
 	bool busy;
 	enum blk_op op;
+	const struct iovec *from;
 	struct iovec iov[BLK_SEGMENTS];
 	unsigned int n;
 };
@@ -79,6 +80,7 @@ static void start(struct blk *blk, enum blk_op op, u64 offset, const struct iove
 	CHECK(op != BLK_WRITE || !blk->read_only);
 	m->busy = true;
 	m->op = op;
+	m->from = iov;
 	m->n = n;
 }
 
@@ -90,6 +92,8 @@ static void step(struct medium *m, int err)
 	if (!m->busy)
 		return;
 	m->busy = false;
+	/* Nobody has changed it meanwhile: a thread may be looking at it. */
+	CHECK(!m->n || !memcmp(m->iov, m->from, m->n * sizeof(*m->iov)));
 	for (unsigned int i = 0; i < m->n && !err; i++) {
 		u8 *p = m->iov[i].iov_base;
 

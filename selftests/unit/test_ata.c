@@ -557,6 +557,32 @@ static void test_dma_scattered(void **state)
 	assert_int_equal(in(COMMAND), 0x50);
 }
 
+/* One drive waits for the bus master while the other one is at its medium. */
+static void test_two_drives(void **state)
+{
+	u8 buf[512];
+
+	p.channel[0].drive[1].kind = ATA_DISK;
+	p.channel[0].drive[1].blk = &other.blk;
+	piix3ide_reset(&p);
+	prd(0, 0x8000, 4096, true);
+	command28(0xc8, 0, 8);
+	out(DEVICE, 0xf0);
+	out(COUNT, 1);
+	out(LOW, 2);
+	out(LOW + 1, 0);
+	out(LOW + 2, 0);
+	out(COMMAND, 0x20);
+	assert_true(other.busy);
+	start_dma(0, true);
+	assert_false(disk.busy);
+	assert_ptr_equal(p.channel[0].iov[0].iov_base, other.iov[0].iov_base);
+	assert_int_equal(p.channel[0].iov[0].iov_len, 512);
+	step(&other);
+	read_pio(DATA, buf, 512);
+	assert_memory_equal(buf, other.data + 2 * 512, 512);
+}
+
 static void test_reset(void **state)
 {
 	/* What is under way ends before the reset does. */
@@ -847,6 +873,7 @@ int main(void)
 		cmocka_unit_test_setup(test_write_cache, setup),
 		cmocka_unit_test_setup(test_dma, setup),
 		cmocka_unit_test_setup(test_dma_scattered, setup),
+		cmocka_unit_test_setup(test_two_drives, setup),
 		cmocka_unit_test_setup(test_reset, setup),
 		cmocka_unit_test_setup(test_function, setup),
 		cmocka_unit_test_setup(test_cd, setup),

@@ -334,11 +334,21 @@ void ata_read_medium(struct ata_drive *d, u64 pos, u32 bytes, u32 block)
 	move(d, true);
 }
 
+/* The channel's iov is in use then. */
+static bool is_busy(const struct ata_channel *ch)
+{
+	return ch->drive[0].phase == ATA_BUSY || ch->drive[1].phase == ATA_BUSY;
+}
+
 void ata_dma_ready(struct ata_channel *ch)
 {
+	if (is_busy(ch))
+		return;
 	for (unsigned int i = 0; i < ATA_DRIVES; i++)
-		if (ch->drive[i].phase == ATA_DMA)
+		if (ch->drive[i].phase == ATA_DMA) {
 			move_by_dma(&ch->drive[i]);
+			return;
+		}
 }
 
 /* ---- a disk's commands -------------------------------------------------------------- */
@@ -735,11 +745,6 @@ static void sign(struct ata_drive *d)
 	d->device = DEVICE_OBSOLETE | (u8)(d == &d->channel->drive[1] ? DEVICE_DEV : 0);
 	d->error = DIAGNOSTIC_OK;
 	d->status = cd ? 0 : READY;
-}
-
-static bool is_busy(const struct ata_channel *ch)
-{
-	return ch->drive[0].phase == ATA_BUSY || ch->drive[1].phase == ATA_BUSY;
 }
 
 /* BSY until SRST is off again and no request is under way. */
