@@ -50,8 +50,6 @@ FIXTURE_SETUP(beside)
 	close(fd);
 	memset(&self->other, 0, sizeof(self->other));
 	self->kvm = open("/dev/kvm", O_RDWR);
-	if (self->kvm < 0)
-		SKIP(return, "there is no KVM");
 }
 
 FIXTURE_TEARDOWN(beside)
@@ -118,6 +116,8 @@ static u32 run_ours(void)
 
 TEST_F(beside, kvm_first)
 {
+	if (self->kvm < 0)
+		SKIP(return, "there is no KVM");
 	ASSERT_EQ(0, other_create(self->kvm, &self->other));
 	EXPECT_EQ(KVM_EXIT_HLT, other_run(&self->other));
 	if (self->shares) {
@@ -138,6 +138,8 @@ TEST_F(beside, ours_first)
 {
 	struct vm vm;
 
+	if (self->kvm < 0)
+		SKIP(return, "there is no KVM");
 	if (!self->shares && self->keeps)
 		SKIP(return, "this KVM holds the CPUs from its load on");
 	vm_create(&vm, VM_LONG, long_compute);
