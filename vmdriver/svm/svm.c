@@ -57,6 +57,7 @@ ASSERT_OFFSET(VMCB_RAX, struct vmcb, save.rax);
 static struct page *iopm;	/* every port exits */
 static struct page *msrpm;
 static atomic64_t last_id;	/* of a vCPU; 0 is none's */
+static bool injects_twice;	/* see svm_inject_irq() */
 
 /* MSRs that VMLOAD and VMSAVE exchange: the guest reaches them without an exit. */
 static const u32 direct_msrs[] = {
@@ -128,6 +129,17 @@ static int supported(void)
 	return 0;
 }
 
+/* Is this CPU emulated by QEMU? */
+static bool is_tcg(void)
+{
+	u32 eax, sign[3];
+
+	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR))
+		return false;
+	cpuid(0x40000000, &eax, &sign[0], &sign[1], &sign[2]);
+	return !memcmp(sign, "TCGTCGTCGTCG", sizeof(sign));
+}
+
 static void msrpm_allow(u8 *map, u32 index)
 {
 	u32 bit;
@@ -153,6 +165,7 @@ static int svm_setup(void)
 
 	if (err)
 		return err;
+	injects_twice = is_tcg();
 	err = -ENOMEM;
 	iopm = alloc_pages(GFP_KERNEL, IOPM_ORDER);
 	if (!iopm)
@@ -350,16 +363,17 @@ static bool svm_irq_allowed(struct vmdrv_vcpu *vcpu)
 }
 
 /*
- * As a virtual interrupt, which the guest takes at once since it may, unless the
- * window needs that. QEMU (7.2 to 8 at least) delivers an injected interrupt a
- * second time if its emulated CPU is asked to pause before the next exit: the
- * guest's handlers nest where they must not, and it hangs in a lock of its own.
+ * On QEMU's CPU as a virtual interrupt, which the guest takes at once since it may,
+ * unless the window needs that: an injected one is delivered a second time if
+ * somebody asks the emulator to pause before the next exit. The guest's handlers
+ * nest where they must not, and it hangs in a lock of its own. Bochs' CPU, on the
+ * other hand, does not deliver virtual interrupts.
  */
 static void svm_inject_irq(struct vmdrv_vcpu *vcpu, u8 vector)
 {
 	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
 
-	if (unlikely(vcpu->window)) {
+	if (!injects_twice || vcpu->window) {
 		c->event_inj = vector | SVM_EVTINJ_TYPE_INTR | SVM_EVTINJ_VALID;
 		return;
 	}
