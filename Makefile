@@ -6,6 +6,7 @@
 # make check		the tests that need no virtual machine, in under a minute
 # make test		all tests, after installing what they need
 # make demo		Debian's kernel in our VMM, in the lab; ON=host for this machine
+# make paper		the cost of a packet, ours and the peers', to build/paper; QUICK=1
 # make install modules_install uninstall	with DESTDIR and PREFIX
 # make checkpatch sparse	the style and the types of the kernel's part
 # make clean		all that was built; make distclean takes the downloads too
@@ -102,6 +103,12 @@ demo:
 	+$(MAKE) modules $(if $(filter host,$(ON)),,KVER=6.1)
 	ON=$(ON) tools/demo
 
+paper:
+	tools/deps build lab paper
+	+$(MAKE) vmapp vmctl nettest
+	+$(MAKE) modules KVER=6.1
+	QUICK=$(QUICK) tools/paper/run
+
 # ---- installation
 
 updates	= /lib/modules/$(release)/updates
@@ -130,5 +137,5 @@ distclean:
 	$(RM) -r $(B)
 
 .PHONY: all modules modules_install sparse mirror locked_modules locked_sparse \
-	 checkpatch vmapp vmctl nettest tests check test demo install uninstall \
+	 checkpatch vmapp vmctl nettest tests check test demo paper install uninstall \
 	clean distclean
