@@ -107,9 +107,24 @@ ask()
 	mark=$((n + 1))
 	# The echo of the line that is typed has no such line.
 	guest_types "echo begin-\$(($n)); $*; echo end-\$(($n))"
-	guest_says "^end-$n\$" "$answer_limit" || return
+	guest_says "^end-$n\$" "$answer_limit" || { no_answer "$*" >&2; return 1; }
 	tail -c "+$mark" "$work/serial" | tr -d '\r' |
 		sed -n "/^begin-$n\$/,/^end-$n\$/p" | sed '1d;$d'
+}
+
+# What VM and vmapp do meanwhile, twice: a guest that is stuck, or one that is slow?
+no_answer()
+{
+	local task
+
+	note "no answer to: $*"
+	for _ in 1 2; do
+		note "$("$vmctl" stat guest)"
+		for task in /proc/"$(pidof -s vmapp)"/task/*; do
+			note "$(cat "$task/comm" "$task/stack" 2>/dev/null)"
+		done
+		sleep 1
+	done
 }
 
 # guest_ends STATUS [LIMIT]: vmctl run ends by itself, with STATUS
@@ -129,7 +144,7 @@ guest_ends()
 # No VM and no process is there any more.
 nothing_left()
 {
-	true_in '! pgrep -x vmapp >/dev/null' 10 || { echo "# vmapp still runs"; return 1; }
+	true_in '! pidof vmapp >/dev/null' 10 || { echo "# vmapp still runs"; return 1; }
 	[ -z "$(ls -A /sys/class/vmdriver)" ] || { echo "# a VM is left in sysfs"; return 1; }
 }
 
