@@ -43,7 +43,12 @@
 #define LOADFLAGS_USE_HEAP	0x80
 #define LOADER_UNDEFINED	0xff
 
-/* struct boot_params, "zero-page" */
+/* struct boot_params, "zero-page"; its first bytes are the screen_info */
+#define ZP_VIDEO_MODE	0x006
+#define ZP_VIDEO_COLS	0x007
+#define ZP_VIDEO_LINES	0x00e
+#define ZP_VIDEO_IS_VGA	0x00f
+#define ZP_VIDEO_POINTS	0x010
 #define ZP_EXT_MEM_K	0x002
 #define ZP_RSDP		0x070
 #define ZP_ALT_MEM_K	0x1e0
@@ -274,6 +279,14 @@ static void fill_zero_page(const struct boot *b, const struct guest_mem *mem, u8
 	put32(zp + HDR_CMDLINE, BOOT_CMDLINE);
 	if (img->version >= 0x20e)
 		memcpy(zp + ZP_RSDP, &rsdp, sizeof(rsdp));
+
+	if (b->vga) {
+		zp[ZP_VIDEO_MODE] = 3;
+		zp[ZP_VIDEO_COLS] = 80;
+		zp[ZP_VIDEO_LINES] = 25;
+		zp[ZP_VIDEO_IS_VGA] = 1;
+		zp[ZP_VIDEO_POINTS] = 16;
+	}
 
 	/* For kernels that ask the BIOS's older ways: KiB above 1 MiB. */
 	put32(zp + ZP_ALT_MEM_K, ext_k);

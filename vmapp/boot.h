@@ -29,6 +29,7 @@ struct boot {
 	const char *kernel, *initrd, *cmdline;	/* the caller's; initrd "": none */
 	int kernel_fd, initrd_fd;		/* -1: none */
 	u64 initrd_size;
+	bool vga;				/* there is one, in text mode; the caller's */
 	struct bzimage image;
 };
 

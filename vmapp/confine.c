@@ -26,7 +26,9 @@ static const int allowed[] = {
 	SCMP_SYS(fdatasync), SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(lseek),
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(accept4), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(shutdown),
-	SCMP_SYS(timerfd_settime), SCMP_SYS(unlink),
+	SCMP_SYS(timerfd_settime), SCMP_SYS(unlink), SCMP_SYS(memfd_create),
+	SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
+	SCMP_SYS(getpeername), SCMP_SYS(getsockname),
 	/* memory */
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	/* threads, signals to ourselves, time */

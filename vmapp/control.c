@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "screen.h"
 #include "usock.h"
 
 #define LINE_MAX_LEN	4096	/* of a request */
@@ -44,8 +45,31 @@ static void forget_client(struct control_client *k, bool close_it)
 
 /* ---- answers ------------------------------------------------------------------- */
 
-/* Takes the object. False: the client does not read, or is gone. */
-static bool answer(struct control_client *k, json_t *obj)
+/* The text, and with it a descriptor unless that is -1. */
+static bool send_with(int to, const char *text, size_t len, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .buf = "" };
+	struct iovec iov = { (void *)text, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (fd >= 0) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(to, &msg, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+/* Takes the object, and @fd. False: the client does not read, or is gone. */
+static bool answer_with(struct control_client *k, json_t *obj, int fd)
 {
 	char *text = obj ? json_dumps(obj, JSON_COMPACT) : NULL;
 	bool sent = false;
@@ -54,11 +78,18 @@ static bool answer(struct control_client *k, json_t *obj)
 	if (text) {
 		len = strlen(text);
 		text[len] = '\n';	/* in place of the NUL */
-		sent = send(k->fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)len + 1;
+		sent = send_with(k->fd, text, len + 1, fd);
 	}
+	if (fd >= 0)
+		close(fd);
 	free(text);
 	json_decref(obj);
 	return sent;
+}
+
+static bool answer(struct control_client *k, json_t *obj)
+{
+	return answer_with(k, obj, -1);
 }
 
 static json_t *ok(void)
@@ -137,6 +168,10 @@ static json_t *describe(struct machine *m)
 	json_object_set_new(obj, "reason", json_string(m->reason));
 	json_object_set_new(obj, "serial", describe_serial(m));
 	describe_nics(&m->nics, obj);
+	if (*m->vnc.path)
+		json_object_set_new(obj, "vnc", json_string(m->vnc.path));
+	else if (m->vnc.fd >= 0)
+		json_object_set_new(obj, "vnc", json_sprintf("127.0.0.1:%u", m->vnc.port));
 	json_object_set_new(obj, "config", describe_config(m->config));
 	json_object_set_new(obj, "nobody",
 			    json_pack("{s:I,s:I,s:I}", "in", (json_int_t)m->bus.nobody_in,
@@ -211,6 +246,57 @@ static json_t *set_datapath(struct machine *m, const json_t *req)
 	return d.failed ? refusal(d.err.text) : ok();
 }
 
+/* The picture goes along as a file: nobody waits for who does not read it. */
+static bool send_screenshot(struct control_client *k)
+{
+	struct machine *m = k->control->machine;
+	unsigned int width, height;
+	struct error err;
+	int fd = screen_picture(&m->svga, &width, &height, &err);
+
+	if (fd < 0)
+		return answer(k, refusal(err.text));
+	return answer_with(k, json_pack("{s:b,s:i,s:i}", "ok", 1, "width", (int)width, "height",
+					(int)height), fd);
+}
+
+static json_t *read_screen(struct machine *m)
+{
+	struct vga_text t;
+	json_t *lines;
+
+	if (!m->svga.present)
+		return refusal("the VM has no display; set svga.present = \"TRUE\"");
+	if (!vga_text(&m->svga.vga, &t))
+		return refusal("the display shows no text now; see vmctl screenshot");
+	lines = json_array();
+	for (unsigned int row = 0; row < t.rows; row++) {
+		char *line = screen_line(&m->svga.vga, &t, row);
+
+		json_array_append_new(lines, json_string(line));
+		free(line);
+	}
+	return json_pack("{s:b,s:i,s:i,s:i,s:o}", "ok", 1, "columns", (int)t.columns, "rows",
+			 (int)t.rows, "cursor", (int)t.cursor, "text", lines);
+}
+
+/* Keys one after the other, then text; what cannot be typed leaves those before it typed. */
+static json_t *send_keys(struct machine *m, const json_t *req)
+{
+	const json_t *list = json_object_get(req, "keys");
+	const char *text = json_string_value(json_object_get(req, "text"));
+	struct error err;
+	size_t i;
+	json_t *key;
+
+	json_array_foreach(list, i, key)
+		if (keys_press(&m->keys, json_is_string(key) ? json_string_value(key) : "", &err))
+			return refusal(err.text);
+	if (text && keys_type(&m->keys, text, &err))
+		return refusal(err.text);
+	return ok();
+}
+
 /* The image was opened by who asks: with that user's rights, and we may not. */
 static json_t *change_cd(struct control_client *k, const json_t *req)
 {
@@ -239,6 +325,10 @@ static json_t *execute(struct control_client *k, const char *cmd, const json_t *
 		return change_cd(k, req);
 	if (!strcmp(cmd, "datapath"))
 		return set_datapath(m, req);
+	if (!strcmp(cmd, "screentext"))
+		return read_screen(m);
+	if (!strcmp(cmd, "sendkey"))
+		return send_keys(m, req);
 	if (!strcmp(cmd, "info"))
 		return describe(m);
 	if (!strcmp(cmd, "powerdown"))
@@ -259,16 +349,22 @@ static bool handle_line(struct control_client *k, size_t len)
 {
 	json_t *req = json_loadb(k->line, len, 0, NULL);
 	const char *cmd = json_string_value(json_object_get(req, "cmd"));
-	bool gone = false;
+	bool alive;
 
-	if (cmd && !strcmp(cmd, "console"))
-		gone = become_console(k, len + 1);
-	else if (!answer(k, cmd ? execute(k, cmd, req) : refusal("a line must be {\"cmd\":\"...\"}"))) {
-		forget_client(k, true);
-		gone = true;
+	if (cmd && !strcmp(cmd, "console")) {
+		json_decref(req);
+		return become_console(k, len + 1);
 	}
+	if (!cmd)
+		alive = answer(k, refusal("a line must be {\"cmd\":\"...\"}"));
+	else if (!strcmp(cmd, "screenshot"))
+		alive = send_screenshot(k);
+	else
+		alive = answer(k, execute(k, cmd, req));
+	if (!alive)
+		forget_client(k, true);
 	json_decref(req);
-	return gone;
+	return !alive;
 }
 
 /* Of several files that come, the last one counts. */

@@ -7,10 +7,11 @@
  *
  *	info		name, pid, id, memory_mib, state (running, stopped), reason,
  *			uptime_s, serial [{type, path}], config {}, nobody {in, out,
- *			mmio}: accesses that no device answered; nics [{nic, network, address, path, link, irq, and what
- *			vmnet counts: tx_frames, rx_frames, rx_queue_full}],
- *			irq_page {found, spared}: bits that were found set, and
- *			system calls that a clear one made needless
+ *			mmio}: accesses that no device answered; nics [{nic, network,
+ *			address, path, link, irq, and what vmnet counts: tx_frames,
+ *			rx_frames, rx_queue_full}]; irq_page {found, spared}: bits that
+ *			were found set, and system calls that a clear one made needless;
+ *			vnc: where a viewer finds the display, if anywhere
  *	datapath	"nic": N, "path": "vmm" or "vmapp"; answered when it is done
  *	cdrom		"path" of an ISO image, the open file of which comes with the line
  *			(SCM_RIGHTS), or "eject": true; of the first CD-ROM drive or
@@ -18,6 +19,11 @@
  *	powerdown	press the power button
  *	reset, nmi	the button
  *	quit		end at once
+ *	screentext	columns, rows, cursor (a cell, or none: columns * rows), text
+ *			[a line each]; refused while the display shows no text
+ *	screenshot	width, height; a file descriptor comes along, of a file with so
+ *			many 32-bit words, XRGB
+ *	sendkey		"keys": ["ctrl-alt-delete", ...], "text": "typed after them"
  *	console		after the answer the connection is serial0, both ways; the
  *			last 64 KiB of output come first
  */

@@ -171,6 +171,7 @@ static struct acpi_config acpi_config(const struct machine *m)
 {
 	return (struct acpi_config){
 		.com = (m->serial[0].loop ? 1u : 0) | (m->serial[1].loop ? 2u : 0),
+		.vga = m->svga.present,
 	};
 }
 
@@ -296,7 +297,9 @@ static int create_devices(struct machine *m, struct error *err)
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
 		return -1;
-	if (create_firmware(m, err) || create_drives(m, err))
+	if (keys_init(&m->keys, &m->i8042, &m->loop, err) ||
+	    svga_create(&m->svga, m->config, m->direct, &m->bus, &m->map, &m->i440fx, err) ||
+	    create_firmware(m, err) || create_drives(m, err))
 		return -1;
 	return create_nics(m, err);
 }
@@ -313,6 +316,8 @@ static void reset_devices(struct machine *m)
 	port92_reset(&m->port92);
 	i440fx_reset(&m->i440fx);
 	fwcfg_reset(&m->firmware.fwcfg);
+	keys_reset(&m->keys);
+	svga_reset(&m->svga, m->direct);
 	nics_reset(&m->nics);
 	drives_reset(&m->drives);
 }
@@ -322,6 +327,7 @@ static int load_guest(struct machine *m, struct error *err)
 {
 	const struct acpi_config acpi = acpi_config(m);
 
+	m->boot.vga = m->svga.present;
 	return m->direct ? boot_load(&m->boot, &m->mem, acpi_build(&m->mem, &acpi), err) : 0;
 }
 
@@ -366,6 +372,8 @@ void machine_init(struct machine *m, const struct vmx *config)
 	m->boot.kernel_fd = -1;
 	m->boot.initrd_fd = -1;
 	m->firmware.log_fd = -1;
+	m->vnc.fd = -1;
+	m->vnc.wake_fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->changed, NULL);
 	pthread_cond_init(&m->called, NULL);
@@ -386,7 +394,8 @@ int machine_create(struct machine *m, struct error *err)
 	    loop_init(&m->loop, &m->lock, on_wake, m, err))
 		return -1;
 	if (load_guest(m, err) || open_device(m, err) || create_vm(m, err) ||
-	    create_devices(m, err) || machine_reset(m, err))
+	    create_devices(m, err) || machine_reset(m, err) ||
+	    vnc_open(&m->vnc, m, c, err))
 		return -1;
 	m->started = loop_monotonic(NULL);
 	return 0;
@@ -397,8 +406,11 @@ void machine_destroy(struct machine *m)
 	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
 		serial_close(&m->serial[i]);
 	serial_restore_terminal();
+	vnc_close(&m->vnc);
 	nics_destroy(&m->nics);
 	drives_destroy(&m->drives);
+	svga_destroy(&m->svga);
+	keys_free(&m->keys);
 	loop_timer_free(&m->rtc_timer);
 	loop_timer_free(&m->pm_timer);
 	loop_timer_free(&m->i8042_timer);
@@ -421,6 +433,8 @@ int machine_start(struct machine *m, struct error *err)
 	pthread_attr_t attr;
 	int ret;
 
+	if (vnc_start(&m->vnc, err))
+		return -1;
 	vcpu_init_signals();
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, VCPU_STACK > PTHREAD_STACK_MIN ? VCPU_STACK :

@@ -24,13 +24,16 @@
 #include "drives.h"
 #include "error.h"
 #include "firmware.h"
+#include "keys.h"
 #include "loop.h"
 #include "map.h"
 #include "mem.h"
 #include "nic.h"
 #include "serial.h"
+#include "svga.h"
 #include "uapi/vmdriver.h"
 #include "vmx.h"
+#include "vnc.h"
 
 enum machine_state {
 	MACHINE_RUNNING,
@@ -81,6 +84,9 @@ struct machine {
 	struct i440fx i440fx;
 	struct piix4pm pm;
 	struct loop_timer pm_timer;
+	struct svga svga;
+	struct keys keys;
+	struct vnc vnc;
 	struct nics nics;
 	struct drives drives;
 	u8 irq_holders[16];		/* devices that hold a line up: they may share it */

@@ -44,6 +44,13 @@
  *	bios440.filename	without worldswitch.kernel this BIOS boots, SeaBIOS
  *	bios.bootOrder		from which of cdrom, hdd, floppy, ethernet0
  *	bios.bootDelay		after so many ms in which Esc shows its menu
+ *	svga.present		TRUE: a VGA with a VBE exists; the default, but for
+ *				guests with worldswitch.kernel
+ *	vbios.filename		its BIOS
+ *	RemoteDisplay.vnc.enabled	TRUE: VNC viewers see the display, at most eight
+ *	RemoteDisplay.vnc.port	... at this port of 127.0.0.1
+ *	RemoteDisplay.vnc.password	... who know this password, of 8 characters at most
+ *	worldswitch.vnc.socket	... at a Unix socket with this path, and no port
  *	worldswitch.firmwareLog	what the BIOS logs at port 402h goes to this file
  *	worldswitch.kernel	a bzImage to boot directly
  *	worldswitch.initrd	its initramfs

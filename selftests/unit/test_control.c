@@ -196,6 +196,55 @@ static void test_name(void **state)
 	setenv("WORLDSWITCH_DIR", dir, 1);
 }
 
+static void test_display(void **state)
+{
+	int fd = connect_client();
+
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"screentext\"}\n"), "no display"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"screenshot\"}\n"), "no display"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"sendkey\",\"keys\":[\"frob\"]}\n"), "frob"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"sendkey\",\"keys\":[5]}\n"), "no key"));
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"sendkey\",\"text\":\"\u00e4\"}\n"), "US keyboard"));
+	assert_string_equal(ask(fd, "{\"cmd\":\"sendkey\",\"keys\":{},\"text\":7}\n"),
+			    "{\"ok\":true}\n");
+	close(fd);
+}
+
+/* The picture of a display comes along as a file. */
+static void test_picture(void **state)
+{
+	char answer[128], control_buf[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { answer, sizeof(answer) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control_buf,
+			      .msg_controllen = sizeof(control_buf) };
+	static u8 memory[VGA_MEM_MAX], text[VGA_TEXT_SIZE];
+	const char request[] = "{\"cmd\":\"screenshot\"}\n";
+	struct vga *v = &machine.svga.vga;
+	int fd = connect_client(), picture;
+
+	machine.svga.present = true;
+	v->mem = memory;
+	v->mem_size = sizeof(memory);
+	v->text = text;
+	v->modified = v->touched = (struct dev_signal){ on_wake, NULL };
+	vga_reset(v);
+	vga_set_text_mode(v, NULL);
+	assert_int_equal(send(fd, request, sizeof(request) - 1, 0), sizeof(request) - 1);
+	run_loop();
+	assert_true(recvmsg(fd, &msg, 0) > 0);
+	assert_non_null(strstr(answer, "\"width\":720,\"height\":400"));
+	assert_non_null(CMSG_FIRSTHDR(&msg));
+	memcpy(&picture, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(picture));
+	assert_int_equal(lseek(picture, 0, SEEK_END), 720 * 400 * 4);
+	close(picture);
+	memory[0] = 'A';
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"screentext\"}\n"),
+			       "\"columns\":80,\"rows\":25,\"cursor\":0,\"text\":[\"A\",\"\","));
+	v->gfx[VGA_GFX_MISC] |= VGA_GFX_GRAPHICS;
+	assert_non_null(strstr(ask(fd, "{\"cmd\":\"screentext\"}\n"), "no text"));
+	close(fd);
+}
+
 static void test_info(void **state)
 {
 	int fd = connect_client();
@@ -388,6 +437,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_display, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_picture, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nics, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cdrom, setup, teardown),

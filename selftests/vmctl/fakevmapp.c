@@ -18,6 +18,8 @@
  *	stopped	say that the guest was stopped
  *	half	give the answer to "console" and the first output in one piece
  *	strange	answer "info" with values of other types
+ *	short	send a picture shorter than it says
+ *	nofile	send none
  *	exit3	end with status 3 when ready
  * FAKE_ID is the VM's number in sysfs; the arguments go to FAKE_ARGS, a file.
  */
@@ -27,9 +29,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -98,6 +102,35 @@ static void answer_info(int fd)
 	json_decref(info);
 }
 
+/* Two dots, red and blue; FAKE=short says that there are more, nofile has none. */
+static void answer_screenshot(int fd)
+{
+	const uint32_t dots[2] = { 0xff0000, 0x0000ff };
+	int file = memfd_create("screen", MFD_CLOEXEC);
+	char text[] = "{\"ok\":true,\"width\":2,\"height\":1}\n";
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .buf = "" };
+	struct iovec iov = { text, sizeof(text) - 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (write(file, dots, sizeof(dots)) < 0)
+		exit(1);
+	if (told("short"))
+		*strchr(text, '2') = '3';
+	if (!told("nofile")) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &file, sizeof(file));
+	}
+	sendmsg(fd, &msg, MSG_NOSIGNAL);
+	close(file);
+}
+
 static void drop(struct peer *p)
 {
 	close(p->fd);
@@ -131,6 +164,14 @@ static void answer(struct peer *p, const char *cmd)
 		say(p->fd, "{\"ok\":true}\n");
 		if (!told("nopower"))
 			end(0);
+	} else if (!strcmp(cmd, "screentext")) {
+		say(p->fd, "{\"ok\":true,\"columns\":3,\"rows\":2,\"cursor\":0,"
+		    "\"text\":[\"a\\u001bb\",\"\\u2554\",5]}\n");
+	} else if (!strcmp(cmd, "screenshot")) {
+		answer_screenshot(p->fd);
+	} else if (!strcmp(cmd, "sendkey")) {
+		say(p->fd, "{\"ok\":true}\n");
+		fprintf(stderr, "fakevmapp: %s", p->line);
 	} else if (!strcmp(cmd, "quit")) {
 		say(p->fd, "{\"ok\":true}\n");
 	} else if (!strcmp(cmd, "reset") || !strcmp(cmd, "nmi")) {

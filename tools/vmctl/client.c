@@ -97,7 +97,7 @@ int client_connect(struct client *c, const char *dir, const char *name)
 		return -EIO;
 	}
 
-	*c = (struct client){ .fd = fd, .pid = peer.pid };
+	*c = (struct client){ .fd = fd, .passed = -1, .pid = peer.pid };
 	memcpy(c->name, name, strlen(name) + 1);
 	return 0;
 }
@@ -148,8 +148,11 @@ void client_close(struct client *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
+	if (c->passed >= 0)
+		close(c->passed);
 	free(c->buf);
 	c->fd = -1;
+	c->passed = -1;
 	c->buf = NULL;
 }
 
@@ -166,6 +169,30 @@ static int send_all(int fd, const char *data, size_t len)
 		len -= n;
 	}
 	return 0;
+}
+
+/* As recv(), and a descriptor that comes along is kept, one at most. */
+static ssize_t receive_with(struct client *c, char *buf, size_t room)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { buf, room };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf, .msg_controllen = sizeof(control.buf),
+	};
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int))) {
+		if (c->passed >= 0)
+			close(c->passed);
+		memcpy(&c->passed, CMSG_DATA(h), sizeof(c->passed));
+	}
+	return n;
 }
 
 /* Receive what is there, at the latest when @deadline has come. */
@@ -186,7 +213,7 @@ static int receive_some(struct client *c, int64_t deadline)
 	}
 	if (left <= 0 || !poll(&p, 1, left))
 		return -ETIMEDOUT;
-	n = recv(c->fd, c->buf + c->used, c->room - c->used, MSG_DONTWAIT);
+	n = receive_with(c, c->buf + c->used, c->room - c->used);
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	if (!n)

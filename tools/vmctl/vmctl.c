@@ -45,6 +45,12 @@ static const struct vmctl_command commands[] = {
 	{ "kill", cmd_kill, "NAME", "end a VM at once, as by pulling the plug", "" },
 	{ "reset", cmd_reset, "NAME", "press the reset button", "" },
 	{ "nmi", cmd_nmi, "NAME", "send a non-maskable interrupt", "" },
+	{ "screenshot", cmd_screenshot, "NAME FILE.png", "save a picture of a VM's display", "" },
+	{ "screentext", cmd_screentext, "NAME", "print what a VM's display shows as text",
+	  "Fails while it shows graphics.\n" },
+	{ "sendkey", cmd_sendkey, "NAME [--text TEXT] [KEY]...", "type on a VM's keyboard",
+	  "  KEY                a, f12, esc, ret, up, ctrl-alt-delete, ...: one after the other\n"
+	  "  --text TEXT        then this, as on a US keyboard\n" },
 	{ "stat", cmd_stat, "NAME [--json] [--all] [--interval S] [--count N]",
 	  "count exits and world switches by cause",
 	  "  --interval S       print again every S seconds, with rates\n"
@@ -106,7 +112,7 @@ static int print_overview(FILE *out)
 {
 	fprintf(out, "usage: vmctl COMMAND [ARGUMENT]...\n\ncommands:\n");
 	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fprintf(out, "\n'vmctl help COMMAND' explains one; see also vmctl(8).\n");
 	return out == stdout ? VMCTL_OK : VMCTL_USAGE;
 }

@@ -46,6 +46,9 @@ int cmd_stop(int argc, char **argv);
 int cmd_kill(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 int cmd_nmi(int argc, char **argv);
+int cmd_screenshot(int argc, char **argv);
+int cmd_screentext(int argc, char **argv);
+int cmd_sendkey(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
@@ -119,11 +122,13 @@ bool vmctl_find_vmapp(char *path, size_t size);
  * @name: the VM's, from the socket's name
  * @fd: the socket, -1 when closed
  * @pid: of its vmapp, as the kernel tells it
+ * @passed: a descriptor that came with the last answer, or -1
  * @buf: what was received and not yet consumed; @used bytes of @room
  */
 struct client {
 	char name[VMCTL_NAME_MAX];
 	int fd;
+	int passed;
 	pid_t pid;
 	char *buf;
 	size_t used;
