@@ -399,6 +399,7 @@ bool vmdrv_exit_fast(struct vmdrv_vcpu *vcpu)
 
 	static_call(vmdrv_decode)(vcpu, exit);
 	vcpu->exits[exit->cause]++;
+	trace_vmdrv_exit(vcpu);
 	switch (exit->cause) {
 	case VMDRV_CAUSE_IO:
 		return vmdrv_pio_fast(vcpu);

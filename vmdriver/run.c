@@ -3,6 +3,7 @@
  * The run loop: VMDRV_RUN enters the guest, serves its exits, and returns when
  * VMApp is needed. That return is the world switch of the paper (section 2).
  */
+#include <linux/ktime.h>
 #include <linux/rcuwait.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -27,10 +28,13 @@ static bool wakes(struct vmdrv_vcpu *vcpu)
 /* A halted guest costs nothing: its thread sleeps until an interrupt or a signal comes. */
 static void sleep_halted(struct vmdrv_vcpu *vcpu)
 {
+	u64 begin = ktime_get_ns();
+
 	vcpu->events[VMDRV_EVENT_HALT]++;
 	rcuwait_wait_event(&vcpu->wait,
 			   wakes(vcpu) || READ_ONCE(vcpu->requests) & VMDRV_REQS_OUTSIDE,
 			   TASK_INTERRUPTIBLE);
+	vcpu->events[VMDRV_EVENT_HALT_NS] += ktime_get_ns() - begin;
 	if (wakes(vcpu))
 		vcpu->halted = false;
 }
@@ -141,7 +145,6 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 		trace_vmdrv_entry(vcpu);
 		static_call(vmdrv_enter)(vcpu);
 		handled = vmdrv_exit_fast(vcpu);
-		trace_vmdrv_exit(vcpu);
 	} while (handled && !READ_ONCE(vcpu->requests) && !need_resched());
 	static_call(vmdrv_put)(vcpu);
 out:

@@ -157,6 +157,7 @@ EVENT(irq, IRQ);
 EVENT(nmi, NMI);
 EVENT(exception, EXCEPTION);
 EVENT(halt, HALT);
+EVENT(halt_ns, HALT_NS);
 EVENT(migration, MIGRATION);
 EVENT(tlb_flush, TLB_FLUSH);
 EVENT(shared, SHARED);
@@ -169,9 +170,9 @@ VM_COUNTER(events, pit_clamped, dev.pit_clamped);
 
 static struct attribute *events_attrs[] = {
 	&events_irq.attr.attr, &events_nmi.attr.attr, &events_exception.attr.attr,
-	&events_halt.attr.attr, &events_migration.attr.attr, &events_tlb_flush.attr.attr,
-	&events_shared.attr.attr, &events_run.attr.attr, &events_pair.attr.attr,
-	&events_pit_ticks.attr.attr,
+	&events_halt.attr.attr, &events_halt_ns.attr.attr, &events_migration.attr.attr,
+	&events_tlb_flush.attr.attr, &events_shared.attr.attr, &events_run.attr.attr,
+	&events_pair.attr.attr, &events_pit_ticks.attr.attr,
 	&events_pit_ticks_redelivered.attr.attr, &events_pit_ticks_lost.attr.attr,
 	&events_pit_clamped.attr.attr,
 	NULL

@@ -73,6 +73,7 @@ enum vmdrv_event_count {
 	VMDRV_EVENT_NMI,
 	VMDRV_EVENT_EXCEPTION,
 	VMDRV_EVENT_HALT,	/* times the vCPU blocked in the kernel */
+	VMDRV_EVENT_HALT_NS,	/* and how long, in all */
 	VMDRV_EVENT_MIGRATION,	/* entered on another host CPU than before */
 	VMDRV_EVENT_TLB_FLUSH,
 	VMDRV_EVENT_SHARED,	/* stays on a CPU that another hypervisor holds */
