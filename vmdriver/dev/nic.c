@@ -23,6 +23,8 @@
 #define LANCE_EV_POLL	0x10000	/* lance_poll() */
 #define LANCE_EV_TINT	0x20000	/* lance_tint() */
 #define LANCE_EV_DUE	0x40000	/* frames that wait for a switch: they get one */
+/* How long a frame may wait for a switch: what is left of the tick is to make one. */
+#define COMBINE_NS	(TICK_NSEC - TICK_NSEC / 8)
 /* How long a user waits for VMApp to take a NIC to another path. */
 #define PATH_WAIT	(5 * HZ)
 /*
@@ -442,7 +444,7 @@ static bool combine_locked(struct vmdrv_nic *nic, u32 events)
 		nic->held_since = ktime_get_ns();
 	/* It may be that what waited before was taken back by a reset. */
 	if (!hrtimer_active(&nic->deadline))
-		hrtimer_start(&nic->deadline, ns_to_ktime(TICK_NSEC), HRTIMER_MODE_REL);
+		hrtimer_start(&nic->deadline, ns_to_ktime(COMBINE_NS), HRTIMER_MODE_REL);
 	nic->vm->vcpu->nics |= BIT(nic->index);
 	return true;
 }
@@ -483,7 +485,7 @@ static void port_notify(struct vmnet_port_borrower *borrower, u32 events)
 
 /*
  * Interrupts for frames that were sent. The first one in a tick comes at once;
- * those that follow share theirs until a good part of the ring is done, the
+ * those that follow share theirs until most of the ring is done, the
  * guest has nothing else to do, or is interrupted anyway, or a tick is over.
  */
 static void moderate_locked(struct vmdrv_nic *nic)
@@ -491,7 +493,7 @@ static void moderate_locked(struct vmdrv_nic *nic)
 	unsigned long now = jiffies;
 
 	if (nic->tint_tick == now)
-		nic->lance.batch = nic->lance.tx.len - nic->lance.tx.len / 4;
+		nic->lance.batch = nic->lance.tx.len - nic->lance.tx.len / 8;
 	else
 		nic->lance.batch = 1;
 	nic->tint_tick = now;
