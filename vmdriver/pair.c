@@ -13,7 +13,6 @@
 #include <linux/uaccess.h>
 #include <asm/processor-flags.h>
 
-#include "core/io_pair.h"
 #include "vmdriver.h"
 
 #define FLAT_LIMIT	0xffffffff
@@ -24,26 +23,16 @@ static struct vmdrv_pair_site *site_of(struct vmdrv_vcpu *vcpu, u64 rip)
 	return &vcpu->pair_sites[(rip ^ rip >> 6) % VMDRV_PAIR_SITES];
 }
 
-static void get_mode(struct vmdrv_vcpu *vcpu, struct vmdrv_pair_mode *mode)
-{
-	mode->cr0 = vmdrv_ops->get_cr(vcpu, 0);
-	mode->cr3 = vmdrv_ops->get_cr(vcpu, 3);
-	mode->cr4 = vmdrv_ops->get_cr(vcpu, 4);
-	mode->efer = vmdrv_ops->get_efer(vcpu);
-	mode->cpl = vmdrv_ops->get_cpl(vcpu);
-	mode->code = vmdrv_ops->get_mode(vcpu);
-}
-
 /*
  * Code that may access every port, and whose segment is all of memory? In 64-bit
  * mode it always is.
  */
-static bool is_flat(struct vmdrv_vcpu *vcpu, const struct vmdrv_pair_mode *mode)
+static bool is_flat(struct vmdrv_vcpu *vcpu, const struct vmdrv_paging *paging)
 {
 	struct vmdrv_segment cs;
 
-	if (mode->cpl || mode->code != 4)
-		return !mode->cpl && mode->code == 8;
+	if (paging->cpl || paging->mode != 4)
+		return !paging->cpl && paging->mode == 8;
 	vmdrv_ops->get_segment(vcpu, VMDRV_SEG_CS, &cs);
 	return !cs.base && cs.limit == FLAT_LIMIT;
 }
@@ -90,7 +79,7 @@ void vmdrv_pair_learn(struct vmdrv_vcpu *vcpu)
 
 	memset(site, 0, sizeof(*site));
 	site->rip = rip;
-	get_mode(vcpu, &site->mode);
+	vmdrv_ops->get_paging(vcpu, &site->paging);
 	site->len = min_t(u64, IO_PAIR_BYTES, PAGE_SIZE - offset_in_page(rip));
 	if (vmdrv_translate_traced(vcpu, rip, VMDRV_ACCESS_FETCH, &gpa, &trace))
 		return;
@@ -142,11 +131,24 @@ static bool learn_later(struct vmdrv_vcpu *vcpu)
 
 static bool known(struct vmdrv_vcpu *vcpu, const struct vmdrv_pair_site *site, u64 rip)
 {
-	struct vmdrv_pair_mode mode;
+	struct vmdrv_paging now;
 
-	get_mode(vcpu, &mode);
+	vmdrv_ops->get_paging(vcpu, &now);
 	return site->rip == rip && site->generation == READ_ONCE(vcpu->vm->mem.generation) &&
-	       !memcmp(&site->mode, &mode, sizeof(mode));
+	       !memcmp(&site->paging, &now, sizeof(now));
+}
+
+/* Is it a pair? Mostly the bytes are what they were the last time. */
+static bool decode(struct vmdrv_pair_site *site, const u8 code[IO_PAIR_BYTES])
+{
+	unsigned int len = site->len & ~3;
+
+	if (site->pair.length && !memcmp(site->bytes, code, IO_PAIR_BYTES))
+		return true;
+	memcpy(site->bytes, code, IO_PAIR_BYTES);
+	if (!io_pair_decode(code, len, &site->pair))
+		site->pair.length = 0;
+	return site->pair.length;
 }
 
 /*
@@ -158,23 +160,23 @@ bool vmdrv_pair_begin(struct vmdrv_vcpu *vcpu)
 	u64 rip = vmdrv_ops->get_rip(vcpu);
 	struct vmdrv_pair_site *site = site_of(vcpu, rip);
 	struct vm_exit *exit = &vcpu->exit;
-	u8 code[IO_PAIR_BYTES] __aligned(4);
-	struct io_pair pair;
+	u8 code[IO_PAIR_BYTES] __aligned(8) = { };
+	const struct io_pair *pair = &site->pair;
 
 	if (vmdrv_ops->get_dr(vcpu, 7) & DR7_ENABLES || vcpu->pending.exception)
 		return false;
 	if (!known(vcpu, site, rip))
 		return learn_later(vcpu);
-	if (!site->code || !is_flat(vcpu, &site->mode))
+	if (!site->code || !is_flat(vcpu, &site->paging))
 		return false;
 	if (!read_site(site, code))
 		return learn_later(vcpu);
-	if (!io_pair_run(code, site->len & ~3, vcpu->ctx.gpr, &pair))
+	if (!decode(site, code))
 		return false;
-	exit->rip_next = rip + pair.length;
-	exit->io.port = pair.port;
-	exit->io.size = pair.size;
-	exit->io.in = pair.in;
+	exit->io.port = io_pair_run(pair, vcpu->ctx.gpr);
+	exit->io.size = pair->size;
+	exit->io.in = pair->in;
+	exit->rip_next = rip + pair->length;
 	exit->io.string = false;
 	exit->io.rep = false;
 	vcpu->events[VMDRV_EVENT_PAIR]++;

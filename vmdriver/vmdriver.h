@@ -27,6 +27,7 @@
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 
+#include "core/io_pair.h"
 #include "core/port_table.h"
 #include "core/region.h"
 #include "uapi/vmdriver.h"
@@ -147,6 +148,13 @@ enum vmdrv_segment_index {
 	VMDRV_SEG_TR,
 };
 
+/* What the meaning of an address depends on. */
+struct vmdrv_paging {
+	u64 cr0, cr3, cr4, efer;
+	int cpl;
+	int mode;	/* as by get_mode() */
+};
+
 /**
  * struct vmdrv_ops - a backend: everything that knows SVM from VMX
  *
@@ -200,6 +208,7 @@ struct vmdrv_ops {
 	u64 (*get_cr)(struct vmdrv_vcpu *vcpu, int cr);	/* 0, 2, 3, 4 */
 	void (*set_cr2)(struct vmdrv_vcpu *vcpu, u64 cr2);
 	u64 (*get_efer)(struct vmdrv_vcpu *vcpu);
+	void (*get_paging)(struct vmdrv_vcpu *vcpu, struct vmdrv_paging *paging);
 	void (*set_efer)(struct vmdrv_vcpu *vcpu, u64 efer);
 	void (*get_segment)(struct vmdrv_vcpu *vcpu, int seg, struct vmdrv_segment *s);
 	bool (*get_shadow)(struct vmdrv_vcpu *vcpu);
@@ -324,16 +333,10 @@ enum vmdrv_vcpu_mode { VMDRV_OUTSIDE, VMDRV_IN_GUEST };
 
 #define VMDRV_PAIR_SITES	16
 
-/* What the meaning of an address depends on. */
-struct vmdrv_pair_mode {
-	u64 cr0, cr3, cr4, efer;
-	int cpl, code;
-};
-
 /**
  * struct vmdrv_pair_site - where a latch was written, and what follows there: pair.c
  * @rip: behind the OUT; 0: empty
- * @mode: with these registers
+ * @paging: with these registers
  * @generation: of the memory slots
  * @size: of a page table's entry
  * @entries: how many were read
@@ -341,10 +344,12 @@ struct vmdrv_pair_mode {
  * @entry_ptr: and are there
  * @code: where the code is; NULL: it cannot be read
  * @len: bytes of it up to the end of the page, at most IO_PAIR_BYTES
+ * @bytes: what they were when they were a pair the last time; zeroes: never
+ * @pair: which one
  */
 struct vmdrv_pair_site {
 	u64 rip;
-	struct vmdrv_pair_mode mode;
+	struct vmdrv_paging paging;
 	unsigned long generation;
 	unsigned int size;
 	unsigned int entries;
@@ -352,6 +357,8 @@ struct vmdrv_pair_site {
 	void __user *entry_ptr[4];
 	void __user *code;
 	unsigned int len;
+	u8 bytes[IO_PAIR_BYTES] __aligned(8);
+	struct io_pair pair;
 };
 
 struct vmdrv_vcpu {

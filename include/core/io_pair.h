@@ -18,28 +18,41 @@
 #define IO_PAIR_BYTES	20	/* never more, with the access */
 
 /**
- * struct io_pair - the second access
- * @length: bytes up to its end
- * @port: from DX as it is then
+ * struct io_pair_move - one of them: gpr[dst] = (gpr[src] + add) & mask
+ */
+struct io_pair_move {
+	u8 dst, src;
+	s8 add;
+	u32 mask;
+};
+
+/**
+ * struct io_pair - what lies between, and the second access
+ * @length: bytes up to the access's end
+ * @moves: how many of @move
  * @size: 2 or 4
  * @in: IN or OUT
  */
 struct io_pair {
 	unsigned int length;
-	u16 port;
+	unsigned int moves;
+	struct io_pair_move move[IO_PAIR_INSNS];
 	u8 size;
 	bool in;
 };
 
 /**
- * io_pair_run() - execute what lies between two accesses
- * @code: what follows the first one; @len bytes can be fetched
- * @gpr: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI; RSP is not used
- * @pair: the access that comes then, and is not done
+ * io_pair_decode() - is this a pair?
+ * @code: what follows the first access; @len bytes can be fetched
  *
- * For code of 32 and of 64 bits. Returns false, and changes nothing, if this is
- * no pair.
+ * For code of 32 and of 64 bits.
  */
-bool io_pair_run(const u8 *code, unsigned int len, u64 gpr[8], struct io_pair *pair);
+bool io_pair_decode(const u8 *code, unsigned int len, struct io_pair *pair);
+
+/**
+ * io_pair_run() - execute what lies between; returns the second access's port
+ * @gpr: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI; RSP is not used
+ */
+u16 io_pair_run(const struct io_pair *pair, u64 gpr[8]);
 
 #endif

@@ -5,7 +5,6 @@
  */
 #include "core/io_pair.h"
 
-#define RAX	0
 #define RDX	2
 #define RSP	4
 
@@ -35,35 +34,31 @@ static bool get_modrm(u8 byte, struct modrm *m)
 }
 
 /* One move between registers. Returns its length, or 0 if it is something else. */
-static unsigned int move(const u8 *code, unsigned int len, u64 gpr[8])
+static unsigned int get_move(const u8 *code, unsigned int len, struct io_pair_move *move)
 {
+	bool two_bytes = len && code[0] == OP_TWO_BYTES;
 	struct modrm m;
 
-	if (len < 3)
-		return 0;
-	if (code[0] == OP_TWO_BYTES) {
-		if (code[1] != OP2_MOVZX16 || !get_modrm(code[2], &m) || m.mod != MOD_REGISTER)
-			return 0;
-		gpr[m.reg] = gpr[m.rm] & 0xffff;
-		return 3;
-	}
-	if (!get_modrm(code[1], &m))
+	if (len < 3 || (two_bytes && code[1] != OP2_MOVZX16) || !get_modrm(code[1 + two_bytes], &m))
 		return 0;
 	/* A result of 32 bits clears the upper half of its register. */
+	*move = (struct io_pair_move){ .dst = m.reg, .src = m.rm, .mask = 0xffffffff };
 	if (code[0] == OP_LEA && m.mod == MOD_BYTE) {
-		gpr[m.reg] = (u32)gpr[m.rm] + (u32)(s8)code[2];
-		gpr[m.reg] &= 0xffffffff;
+		move->add = code[2];
 		return 3;
 	}
 	if (m.mod != MOD_REGISTER)
 		return 0;
-	if (code[0] == OP_MOV_TO_RM)
-		gpr[m.rm] = (u32)gpr[m.reg];
-	else if (code[0] == OP_MOV_FROM_RM)
-		gpr[m.reg] = (u32)gpr[m.rm];
-	else
-		return 0;
-	return 2;
+	if (two_bytes) {
+		move->mask = 0xffff;
+		return 3;
+	}
+	if (code[0] == OP_MOV_TO_RM) {
+		move->dst = m.rm;
+		move->src = m.reg;
+		return 2;
+	}
+	return code[0] == OP_MOV_FROM_RM ? 2 : 0;
 }
 
 /* The access itself. Returns its length, or 0. */
@@ -78,25 +73,29 @@ static unsigned int access(const u8 *code, unsigned int len, struct io_pair *pai
 	return prefix + 1;
 }
 
-bool io_pair_run(const u8 *code, unsigned int len, u64 gpr[8], struct io_pair *pair)
+bool io_pair_decode(const u8 *code, unsigned int len, struct io_pair *pair)
 {
-	unsigned int at = 0, n, i, step;
-	u64 work[8];
+	unsigned int at = 0, step;
 
-	for (i = 0; i < 8; i++)
-		work[i] = gpr[i];
-	for (n = 0; n <= IO_PAIR_INSNS; n++, at += step) {
+	for (pair->moves = 0; ; pair->moves++, at += step) {
 		step = access(code + at, len - at, pair);
 		if (step) {
 			pair->length = at + step;
-			pair->port = work[RDX];
-			for (i = 0; i < 8; i++)
-				gpr[i] = work[i];
 			return true;
 		}
-		step = move(code + at, len - at, work);
+		if (pair->moves == IO_PAIR_INSNS)
+			return false;
+		step = get_move(code + at, len - at, &pair->move[pair->moves]);
 		if (!step)
 			return false;
 	}
-	return false;
+}
+
+u16 io_pair_run(const struct io_pair *pair, u64 gpr[8])
+{
+	const struct io_pair_move *move;
+
+	for (move = pair->move; move < pair->move + pair->moves; move++)
+		gpr[move->dst] = (gpr[move->src] + move->add) & move->mask;
+	return gpr[RDX];
 }

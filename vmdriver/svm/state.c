@@ -124,6 +124,18 @@ u64 svm_get_efer(struct vmdrv_vcpu *vcpu)
 	return save(vcpu)->efer & ~EFER_SVME;
 }
 
+void svm_get_paging(struct vmdrv_vcpu *vcpu, struct vmdrv_paging *paging)
+{
+	const struct vmcb_save_area *s = save(vcpu);
+
+	paging->cr0 = s->cr0;
+	paging->cr3 = s->cr3;
+	paging->cr4 = s->cr4;
+	paging->efer = svm_get_efer(vcpu);
+	paging->cpl = s->cpl;
+	paging->mode = svm_get_mode(vcpu);
+}
+
 /* VMRUN wants SVME in the guest's EFER; the guest never sees it. */
 void svm_set_efer(struct vmdrv_vcpu *vcpu, u64 efer)
 {

@@ -451,6 +451,7 @@ const struct vmdrv_ops svm_ops = {
 	.get_cr = svm_get_cr,
 	.set_cr2 = svm_set_cr2,
 	.get_efer = svm_get_efer,
+	.get_paging = svm_get_paging,
 	.set_efer = svm_set_efer,
 	.get_segment = svm_get_segment,
 	.get_shadow = svm_get_shadow,

@@ -110,6 +110,7 @@ int svm_get_mode(struct vmdrv_vcpu *vcpu);
 u64 svm_get_cr(struct vmdrv_vcpu *vcpu, int cr);
 void svm_set_cr2(struct vmdrv_vcpu *vcpu, u64 cr2);
 u64 svm_get_efer(struct vmdrv_vcpu *vcpu);
+void svm_get_paging(struct vmdrv_vcpu *vcpu, struct vmdrv_paging *paging);
 void svm_set_efer(struct vmdrv_vcpu *vcpu, u64 efer);
 void svm_get_segment(struct vmdrv_vcpu *vcpu, int seg, struct vmdrv_segment *s);
 bool svm_get_shadow(struct vmdrv_vcpu *vcpu);

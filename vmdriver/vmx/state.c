@@ -172,6 +172,16 @@ u64 vmx_get_efer(struct vmdrv_vcpu *vcpu)
 	return vmx_read(GUEST_IA32_EFER);
 }
 
+void vmx_get_paging(struct vmdrv_vcpu *vcpu, struct vmdrv_paging *paging)
+{
+	paging->cr0 = vmx_get_cr(vcpu, 0);
+	paging->cr3 = vmx_get_cr(vcpu, 3);
+	paging->cr4 = vmx_get_cr(vcpu, 4);
+	paging->efer = vmx_get_efer(vcpu);
+	paging->cpl = vmx_get_cpl(vcpu);
+	paging->mode = vmx_get_mode(vcpu);
+}
+
 void vmx_set_efer(struct vmdrv_vcpu *vcpu, u64 efer)
 {
 	write_efer(efer);

@@ -841,6 +841,7 @@ const struct vmdrv_ops vmx_ops = {
 	.get_cr = vmx_get_cr,
 	.set_cr2 = vmx_set_cr2,
 	.get_efer = vmx_get_efer,
+	.get_paging = vmx_get_paging,
 	.set_efer = vmx_set_efer,
 	.get_segment = vmx_get_segment,
 	.get_shadow = vmx_get_shadow,

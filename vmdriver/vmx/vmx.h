@@ -199,6 +199,7 @@ int vmx_get_mode(struct vmdrv_vcpu *vcpu);
 u64 vmx_get_cr(struct vmdrv_vcpu *vcpu, int cr);
 void vmx_set_cr2(struct vmdrv_vcpu *vcpu, u64 cr2);
 u64 vmx_get_efer(struct vmdrv_vcpu *vcpu);
+void vmx_get_paging(struct vmdrv_vcpu *vcpu, struct vmdrv_paging *paging);
 void vmx_set_efer(struct vmdrv_vcpu *vcpu, u64 efer);
 void vmx_get_segment(struct vmdrv_vcpu *vcpu, int seg, struct vmdrv_segment *s);
 bool vmx_get_shadow(struct vmdrv_vcpu *vcpu);
