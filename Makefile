@@ -6,7 +6,7 @@
 # make check		the tests that need no virtual machine, in under a minute
 # make test		all tests, after installing what they need
 # make demo		Debian's kernel in our VMM, in the lab; ON=host for this machine
-# make paper		the cost of a packet, ours and the peers', to build/paper; QUICK=1
+# make paper		the cost of a packet, ours and the peers', to build/paper; QUICK=1, ON=host
 # make install modules_install uninstall	with DESTDIR and PREFIX
 # make checkpatch sparse	the style and the types of the kernel's part
 # make clean		all that was built; make distclean takes the downloads too
@@ -106,8 +106,8 @@ demo:
 paper:
 	tools/deps build lab paper
 	+$(MAKE) vmapp vmctl nettest
-	+$(MAKE) modules KVER=6.1
-	QUICK=$(QUICK) tools/paper/run
+	+$(MAKE) modules $(if $(filter host,$(ON)),,KVER=6.1)
+	QUICK=$(QUICK) ON=$(ON) tools/paper/run
 
 # ---- installation
 

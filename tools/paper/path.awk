@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The path of an OUT that transmits, out of ftrace's text: see trace_path() in measure.
+# The path of an OUT that transmits, out of ftrace's text: see record() in measure.
 # Of all stretches from an exit to the next entry in which a frame reaches the NIC's
 # driver, the most frequent sequence of events, and what lies between them on average.
+# With -v config=NAME as lines for data.csv, summed up for the plot.
 
 function name_of(text) {
 	if (text ~ /^vmdrv_exit:/) return "exit"
@@ -29,6 +30,26 @@ function stage(from, to) {
 	if (from == "dummy_xmit") return "NIC driver, and back"
 	if (from == "call ioctl" && to == "entry") return "VMDriver: the world switch back to the guest"
 	return "host"
+}
+
+# The plot's colours.
+function part_of(text) {
+	if (text ~ /world switch/) return "world switch"
+	if (text ~ /^VMApp/) return "VMApp"
+	if (text ~ /^VMM/) return "VMM"
+	if (text ~ /^system call|^host/) return "system calls"
+	if (text ~ /^vmnet/) return "vmnet"
+	return "NIC driver and back"
+}
+
+function print_csv(	n, i, part, at, sums) {
+	split("", sums)
+	n = split(best, part, "|")
+	for (i = 2; i <= n; i++)
+		sums[part_of(stage(part[i - 1], part[i]))] += sum[best, i] / most
+	for (at in sums)
+		printf "%s,path,1,1,%s,%.0f\n", config, at, sums[at]
+	printf "%s,path,1,1,all,%.0f\n%s,path,1,1,done,1\n", config, total[best] / most, config
 }
 
 BEGIN {
@@ -72,6 +93,11 @@ END {
 			most = times[s]
 			best = s
 		}
+	if (config != "") {
+		if (all)
+			print_csv()
+		exit
+	}
 	if (!all) {
 		print "No frame was seen to reach the NIC's driver.\n"
 		exit
