@@ -709,6 +709,7 @@ GUEST(mem_poke)
  * must have the count of the rounds before; the count is at L_RESULT.
  */
 GUEST(mem_stream)
+	LET_HOST_IN
 	xorl %ebx, %ebx
 1:	movl $0x400000, %edi
 	movl $256, %ecx
