@@ -212,10 +212,12 @@ static int create_nics(struct machine *m, struct error *err)
 {
 	m->nics.vm_fd = m->vm_fd;
 	m->nics.bus = &m->bus;
+	m->nics.map = &m->map;
 	m->nics.bridge = &m->i440fx;
 	m->nics.mem = &m->mem;
 	m->nics.loop = &m->loop;
 	m->nics.irq = irq_line(m, 0);
+	m->nics.firmware = !m->direct;
 	return nics_create(&m->nics, m->config, m->name, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/ethernet.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 
 #define BUDGET		64		/* frames until others get their turn */
 #define STUCK_NS	2000000ull	/* a guest without buffers is asked again after this */
+#define ROM_MIN		0x200u
+#define ROM_MAX		0x40000u
 #define POLL_NS		20000000ull	/* of the rings; the chip itself does it every 2 ms */
 
 static const struct {
@@ -390,6 +393,15 @@ static const struct ws_region port_window, memory_window;
  * Have the windows answer where PCI's registers say. One that lies on somebody
  * else's ports answers nowhere.
  */
+static void decode_rom(struct nic *n)
+{
+	const struct rom *rom = &n->all->rom;
+	u32 base = rom->data ? pci_rom_base(&n->pci) : 0;
+
+	map_set(n->all->map, MAP_NIC_ROM + n->index, base, base ? rom->room : 0, rom->data,
+		VMDRV_MEM_READONLY);
+}
+
 static void decode(struct nic *n)
 {
 	u32 io = pci_bar_base(&n->pci, 0), mem = pci_bar_base(&n->pci, 1);
@@ -415,6 +427,7 @@ static void decode(struct nic *n)
 	}
 	if (mem)
 		bus_add_mmio(bus, &memory_window, 1, mem, n);
+	decode_rom(n);
 	n->decode = d;
 	store_rap(n);
 	lance_set_dma(&n->lance, d.master);
@@ -534,7 +547,8 @@ static void on_config(struct pci_function *fn, u32 offset, unsigned int size)
 	struct nic *n = (struct nic *)((char *)fn - offsetof(struct nic, pci));
 
 	(void)size;
-	if (offset >= PCI_STATUS && (offset < PCI_BAR(0) || offset >= PCI_BAR(2)))
+	if (offset >= PCI_STATUS && (offset < PCI_BAR(0) || offset >= PCI_BAR(2)) &&
+	    offset / 4 != PCI_ROM / 4)
 		return;
 	fetch_rap(n);
 	decode(n);
@@ -554,6 +568,8 @@ static void reset_config(struct nic *n)
 	pci_config_set(fn, PCI_LATENCY, 1, 0, 0xff);
 	pci_set_bar(fn, 0, NIC_IO_BASE + n->index * LANCE_IO_SIZE, LANCE_IO_SIZE, true);
 	pci_set_bar(fn, 1, NIC_MEM_BASE + n->index * NIC_MEM_STEP, LANCE_IO_SIZE, false);
+	if (n->all->rom.data)
+		pci_set_rom(fn, n->all->rom.room);
 	pci_config_set(fn, PCI_SUBSYSTEM_VENDOR, 2, LANCE_PCI_VENDOR, 0);
 	pci_config_set(fn, PCI_SUBSYSTEM, 2, LANCE_PCI_DEVICE, 0);
 	pci_config_set(fn, PCI_INTERRUPT_LINE, 1, n->irq.irq, 0xff);
@@ -1024,6 +1040,18 @@ static int set_knobs(struct nic *n, const struct vmx *config)
 	return 0;
 }
 
+/* One ROM is every NIC's, if the firmware may boot from one. */
+static int load_rom(struct nics *ns, const struct vmx *config, struct error *err)
+{
+	char path[PATH_MAX];
+
+	vmx_path(config, "nbios.filename", path, sizeof(path));
+	if (!ns->firmware || ns->rom.data ||
+	    !strcasestr(vmx_str(config, "bios.bootOrder"), "ethernet"))
+		return 0;
+	return rom_load(&ns->rom, path, "nbios.filename", ROM_MIN, ROM_MAX, err);
+}
+
 static int nic_create(struct nic *n, const struct vmx *config, const char *vm, struct error *err)
 {
 	struct vmdrv_nic_create create = { .nic = n->index, .irq = n->irq.irq };
@@ -1063,7 +1091,7 @@ int nics_create(struct nics *ns, const struct vmx *config, const char *vm, struc
 		*n = (struct nic){ .all = ns, .index = i, .bit = bits++, .fd = -1, .link_fd = -1,
 				   .irq = ns->irq };
 		n->irq.irq = pci_slot_irq(NIC_SLOT + i);
-		if (nic_create(n, config, vm, err))
+		if (load_rom(ns, config, err) || nic_create(n, config, vm, err))
 			return -1;
 	}
 	return 0;
@@ -1089,6 +1117,7 @@ void nics_destroy(struct nics *ns)
 			nic_destroy(&ns->nic[i]);
 	if (ns->page)
 		munmap(ns->page, VMNET_IRQ_PAGE_SIZE);
+	rom_free(&ns->rom);
 	ns->page = NULL;
 	ns->first = NULL;
 }

@@ -19,7 +19,9 @@
 #include "dev/i440fx.h"
 #include "error.h"
 #include "loop.h"
+#include "map.h"
 #include "mem.h"
+#include "rom.h"
 #include "uapi/vmdriver.h"
 #include "uapi/vmnet.h"
 #include "vmx.h"
@@ -74,6 +76,7 @@ struct nics {
 	u64 found;			/* bits seen on the way to the guest */
 	u64 spared;			/* system calls that a clear bit made needless */
 	u64 selects;			/* poll()s of all NICs, the bits not being trusted */
+	struct rom rom;			/* that boots from each of them */
 	u8 frame[LANCE_RX_MAX + 1];	/* what did not fit where it is received to; longer is too long */
 
 	bool irq_notification;		/* the caller's to keep as the knob is */
@@ -81,10 +84,12 @@ struct nics {
 	/* The caller's to set before nics_create(). */
 	int vm_fd;
 	struct bus *bus;
+	struct map *map;
 	struct i440fx *bridge;
 	const struct guest_mem *mem;
 	struct loop *loop;
 	struct dev_irq irq;		/* a line, but for its number */
+	bool firmware;			/* there is one, which runs their ROM */
 };
 
 /**

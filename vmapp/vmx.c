@@ -83,6 +83,8 @@ static const struct vmx_key keys[] = {
 	  "BIOS that boots without a kernel", NULL, 0, 0 },
 	{ "bios.bootOrder", VMX_STRING, "hdd,cdrom,floppy,ethernet0", "what it boots from", NULL, 0, 0 },
 	{ "bios.bootDelay", VMX_UINT, "2000", "ms that it offers its menu", NULL, 0, 60000 },
+	{ "nbios.filename", VMX_STRING, "/usr/lib/ipxe/qemu/pxe-pcnet.rom",
+	  "boots from a NIC's network", NULL, 0, 0 },
 	{ "svga.present", VMX_BOOL, "", "a VGA exists; default: unless a kernel is booted",
 	  NULL, 0, 0 },
 	{ "vbios.filename", VMX_STRING, "/usr/share/seabios/vgabios-stdvga.bin", "its BIOS",

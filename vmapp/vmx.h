@@ -44,6 +44,8 @@
  *	bios440.filename	without worldswitch.kernel this BIOS boots, SeaBIOS
  *	bios.bootOrder		from which of cdrom, hdd, floppy, ethernet0
  *	bios.bootDelay		after so many ms in which Esc shows its menu
+ *	nbios.filename		with ethernet0 in that order, what every NIC's network
+ *				is booted with, iPXE
  *	svga.present		TRUE: a VGA with a VBE exists; the default, but for
  *				guests with worldswitch.kernel
  *	vbios.filename		its BIOS

@@ -37,6 +37,7 @@ static struct {
 	int path_error;
 	u32 latch;
 	struct lance_state state;
+	int memory_error;
 	unsigned int transmits, receives, resets, accesses;
 	bool link;
 } fake;
@@ -109,6 +110,9 @@ static int vmdrv_call(unsigned long request, void *arg)
 	case VMDRV_NIC_SET_LINK:
 		fake.link = ((struct vmdrv_nic_link *)arg)->up;
 		return 0;
+	case VMDRV_SET_MEMORY:
+		return ((struct vmdrv_memory *)arg)->size && fake.memory_error ?
+		       failed(fake.memory_error) : 0;
 	case VMDRV_NIC_RESET:
 		fake.resets++;
 		return 0;
@@ -161,6 +165,7 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off
 static struct board {
 	struct nics nics;
 	struct bus bus;
+	struct map map;
 	struct i440fx bridge;
 	struct guest_mem mem;
 	struct loop loop;
@@ -208,6 +213,8 @@ static int setup(void **state)
 	i440fx_init(&board->bridge);
 	board->nics.vm_fd = VM_FD;
 	board->nics.bus = &board->bus;
+	board->map.vm_fd = VM_FD;
+	board->nics.map = &board->map;
 	board->nics.bridge = &board->bridge;
 	board->nics.mem = &board->mem;
 	board->nics.loop = &board->loop;
@@ -780,6 +787,61 @@ static void test_receive_off(void **state)
 
 /* ---- the other path, and the way there and back ---- */
 
+/* What firmware boots from the network with: where the ROM's BAR says, and as long. */
+static void test_rom(void **state)
+{
+	const struct vmdrv_memory *slot = &board->map.slot[MAP_NIC_ROM];
+	char path[] = "/tmp/romXXXXXX", key[64];
+	int fd = mkstemp(path);
+	struct nic *n;
+
+	assert_int_equal(ftruncate(fd, 5000), 0);
+	assert_int_equal(pwrite(fd, "\x55\xaa", 2, 0), 2);
+	snprintf(key, sizeof(key), "nbios.filename=%s", path);
+	set(key);
+	board->nics.firmware = true;
+	n = make();
+	pci_config_write(&n->pci, PCI_ROM, 4, 0xfffffffe);
+	assert_int_equal(pci_config_read(&n->pci, PCI_ROM, 4), 0xffffe000);
+	pci_config_write(&n->pci, PCI_COMMAND, 2, 0);
+	pci_config_write(&n->pci, PCI_ROM, 4, 0xfeb40001);
+	assert_int_equal(slot->size, 0);
+	pci_config_write(&n->pci, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(slot->gpa, 0xfeb40000);
+	assert_int_equal(slot->size, 8192);
+	assert_int_equal(slot->flags, VMDRV_MEM_READONLY);
+	assert_memory_equal((void *)(uintptr_t)slot->hva, "\x55\xaa", 3);
+	assert_int_equal(((u8 *)(uintptr_t)slot->hva)[5000], 0xff);
+	pci_config_write(&n->pci, PCI_ROM, 1, 0);
+	assert_int_equal(slot->size, 0);
+	fake.memory_error = EEXIST;	/* on other memory: it is nowhere */
+	pci_config_write(&n->pci, PCI_ROM, 1, 1);
+	assert_int_equal(slot->size, 0);
+	fake.memory_error = 0;
+	nics_reset(&board->nics);
+	assert_int_equal(pci_config_read(&n->pci, PCI_ROM, 4), 0);
+	unlink(path);
+	close(fd);
+}
+
+/* None for a kernel that is booted without firmware, or if nobody wants it. */
+static void test_no_rom(void **state)
+{
+	set("nbios.filename=/none");
+	pci_config_write(&make()->pci, PCI_ROM, 4, ~0u);
+	assert_int_equal(pci_config_read(&board->nics.nic[0].pci, PCI_ROM, 4), 0);
+}
+
+static void test_bad_rom(void **state)
+{
+	set("nbios.filename=/none");
+	board->nics.firmware = true;
+	refused("nbios.filename");
+	set("bios.bootOrder=hdd,cdrom");
+	pci_config_write(&make()->pci, PCI_ROM, 4, ~0u);
+	assert_int_equal(pci_config_read(&board->nics.nic[0].pci, PCI_ROM, 4), 0);
+}
+
 static void test_path_vmm(void **state)
 {
 	struct nic *n;
@@ -908,6 +970,9 @@ int main(void)
 		TEST(test_receive_stuck),
 		TEST(test_missed),
 		TEST(test_receive_off),
+		TEST(test_rom),
+		TEST(test_no_rom),
+		TEST(test_bad_rom),
 		TEST(test_path_vmm),
 		TEST(test_switching),
 		TEST(test_switching_blocked),
