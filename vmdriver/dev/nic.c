@@ -193,14 +193,15 @@ static void request_service(struct vmdrv_nic *nic, u32 events)
 static void settle_locked(struct vmdrv_nic *nic, bool from_vcpu)
 {
 	u32 events = lance_take_events(&nic->lance);
+	/* On path vmapp the line is VMApp's, whatever is left in our core. */
+	bool level = in_vmm(nic) && lance_irq(&nic->lance);
 
 	if (events & LANCE_EV_LATCH && nic->latch)
 		*nic->latch = nic->lance.rap;
 	if (events & LANCE_EV_IRQ && from_vcpu)
-		vmdrv_irq_set_from_vcpu(nic->vm, irq_source(nic), nic->irq,
-					lance_irq(&nic->lance));
+		vmdrv_irq_set_from_vcpu(nic->vm, irq_source(nic), nic->irq, level);
 	else if (events & LANCE_EV_IRQ)
-		vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, lance_irq(&nic->lance));
+		vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, level);
 	events &= LANCE_EV_INIT | LANCE_EV_TX | LANCE_EV_RX | LANCE_EV_FILTER;
 	if (!events)
 		return;
