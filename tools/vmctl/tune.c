@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tune.h"
 #include "vmctl.h"
 
 /* What the paper's Table 3 compares, one optimization more in each, and what comes after it. */
@@ -203,11 +204,19 @@ static int set_number(const char *dir, const char *knob, int value)
 	return set_knob(dir, knob, text);
 }
 
+static bool has_nic(const char *dir, int nic)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/nic%d", dir, nic) < (int)sizeof(path) &&
+	       !access(path, X_OK);
+}
+
 /* All of a profile's knobs, of the VM and of each NIC that it has. */
-static int set_profile(struct client *c, const char *dir, const char *name)
+int tune_set_profile(struct client *c, const char *dir, const char *name)
 {
 	const struct profile *p = profiles;
-	char path[PATH_MAX], knob[48];
+	char knob[48];
 	int err;
 
 	while (p < profiles + VMCTL_ARRAY_SIZE(profiles) && strcmp(p->name, name))
@@ -219,13 +228,63 @@ static int set_profile(struct client *c, const char *dir, const char *name)
 	      set_number(dir, "host_irq_to_vmapp", p->host_irq_to_vmapp) ||
 	      set_number(dir, "pairs", p->pairs);
 	for (int nic = 0; nic < 8 && !err; nic++) {
-		if (snprintf(path, sizeof(path), "%s/nic%d", dir, nic) >= (int)sizeof(path) ||
-		    access(path, X_OK))
+		if (!has_nic(dir, nic))
 			continue;
 		snprintf(knob, sizeof(knob), "ethernet%d.send_combining", nic);
 		err = set_datapath(c, nic, p->path) || set_number(dir, knob, p->send_combining);
 	}
 	return err ? VMCTL_FAILED : VMCTL_OK;
+}
+
+const char *tune_profile_name(size_t i)
+{
+	return i < VMCTL_ARRAY_SIZE(profiles) ? profiles[i].name : NULL;
+}
+
+static int save_one(const char *dir, const char *knob, struct tune_saved *saved)
+{
+	char *operand = saved->operands[saved->n];
+	char path[PATH_MAX];
+	int used, err;
+	ssize_t n;
+
+	if (!find_knob(dir, knob, path, sizeof(path), &err))
+		return err;
+	used = snprintf(operand, TUNE_OPERAND, "%s=", knob);
+	n = vmctl_read_line(path, operand + used, TUNE_OPERAND - used);
+	if (n < 0)
+		return complain(knob, -n);
+	saved->n++;
+	return VMCTL_OK;
+}
+
+int tune_save(const char *dir, struct tune_saved *saved)
+{
+	char knob[48];
+	int err;
+
+	saved->n = 0;
+	err = save_one(dir, "irq_notification", saved) ||
+	      save_one(dir, "host_irq_to_vmapp", saved) || save_one(dir, "pairs", saved);
+	for (int nic = 0; nic < 8 && !err; nic++) {
+		if (!has_nic(dir, nic))
+			continue;
+		snprintf(knob, sizeof(knob), "ethernet%d.datapath", nic);
+		err = save_one(dir, knob, saved);
+		snprintf(knob, sizeof(knob), "ethernet%d.send_combining", nic);
+		err = err || save_one(dir, knob, saved);
+	}
+	return err ? VMCTL_FAILED : VMCTL_OK;
+}
+
+int tune_restore(struct client *c, const char *dir, struct tune_saved *saved)
+{
+	int err = VMCTL_OK;
+
+	for (size_t i = 0; i < saved->n; i++)
+		if (tune_one(c, dir, saved->operands[i]))
+			err = VMCTL_FAILED;
+	return err;
 }
 
 int cmd_tune(int argc, char **argv)
@@ -251,7 +310,7 @@ int cmd_tune(int argc, char **argv)
 		return err;
 	err = !client_sysfs(&c, argv[0], dir, sizeof(dir));
 	if (!err && profile)
-		err = set_profile(&c, dir, profile);
+		err = tune_set_profile(&c, dir, profile);
 	for (int i = optind + 1; i < argc && !err; i++)
 		err = tune_one(&c, dir, argv[i]);
 	if (!err && !profile && optind + 1 == argc)

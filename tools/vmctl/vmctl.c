@@ -59,6 +59,10 @@ static const struct vmctl_command commands[] = {
 	  "  --json             all counters, one JSON object a sample\n" },
 	{ "tune", cmd_tune, "NAME [--profile P] [KNOB[=VALUE]]...",
 	  "show or set a running VM's knobs", "" },
+	{ "paper", cmd_paper, "NAME [--seconds S] [--json]",
+	  "compare the profiles on the traffic that a VM has",
+	  "  --seconds S        for each profile (5)\n"
+	  "  --json             one array of objects\n" },
 	{ "net", cmd_net, "SUBCOMMAND [ARGUMENT]...", "make, show and change virtual networks",
 	  "  create NET [--type private|hostonly|bridged] [--nic IF] [--address A.B.C.D/N]\n"
 	  "      [--interface NAME] [--hub] [--mtu N] [POLICY]...\n"

@@ -52,6 +52,7 @@ int cmd_sendkey(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
+int cmd_paper(int argc, char **argv);
 int cmd_net(int argc, char **argv);
 int cmd_cdrom(int argc, char **argv);
 int cmd_create(int argc, char **argv);
