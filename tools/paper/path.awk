@@ -3,7 +3,7 @@
 # The path of an OUT that transmits, out of ftrace's text: see record() in measure.
 # Of all stretches from an exit to the next entry in which a frame reaches the NIC's
 # driver, the most frequent sequence of events, and what lies between them on average.
-# With -v config=NAME as lines for data.csv, summed up for the plot.
+# With -v config=NAME as lines for data.csv, summed up for the plot and for one frame.
 
 function name_of(text) {
 	if (text ~ /^vmdrv_exit:/) return "exit"
@@ -26,6 +26,7 @@ function stage(from, to) {
 	if (from ~ /^return/ && to ~ /^call/) return "VMApp, Lance"
 	if (from ~ /^call/ && to == "vmnet_port_transmit") return "system call, the frame fetched"
 	if (from == "vmnet_port_transmit") return "vmnet: switch and bridge, the host's queue"
+	if (from == "dummy_xmit" && to == "vmnet_port_transmit") return "NIC driver, and the next frame is fetched"
 	if (from == "dummy_xmit" && to == "entry") return "NIC driver, and back to the guest"
 	if (from == "dummy_xmit") return "NIC driver, and back"
 	if (from == "call ioctl" && to == "entry") return "VMDriver: the world switch back to the guest"
@@ -48,8 +49,8 @@ function print_csv(	n, i, part, at, sums) {
 	for (i = 2; i <= n; i++)
 		sums[part_of(stage(part[i - 1], part[i]))] += sum[best, i] / most
 	for (at in sums)
-		printf "%s,path,1,1,%s,%.0f\n", config, at, sums[at]
-	printf "%s,path,1,1,all,%.0f\n%s,path,1,1,done,1\n", config, total[best] / most, config
+		printf "%s,path,1,1,%s,%.0f\n", config, at, sums[at] / frames
+	printf "%s,path,1,1,all,%.0f\n%s,path,1,1,done,1\n", config, total[best] / most / frames, config
 }
 
 BEGIN {
@@ -93,6 +94,7 @@ END {
 			most = times[s]
 			best = s
 		}
+	frames = split(best, part, "dummy_xmit") - 1
 	if (config != "") {
 		if (all)
 			print_csv()
@@ -102,10 +104,14 @@ END {
 		print "No frame was seen to reach the NIC's driver.\n"
 		exit
 	}
-	printf "%d of %d stretches went this way:\n\n", most, all
+	printf "%d of %d stretches went this way%s:\n\n", most, all,
+		frames > 1 ? ", each with " frames " frames" : ""
 	print "| from | to | | instructions |\n|---|---|---|---|"
 	n = split(best, part, "|")
 	for (i = 2; i <= n; i++)
 		printf "| %s | %s | %s | %.0f |\n", part[i - 1], part[i], stage(part[i - 1], part[i]), sum[best, i] / most
-	printf "| **exit** | **entry** | **in all** | **%.0f** |\n\n", total[best] / most
+	printf "| **exit** | **entry** | **in all** | **%.0f** |\n", total[best] / most
+	if (frames > 1)
+		printf "| | | **for each frame** | **%.0f** |\n", total[best] / most / frames
+	print ""
 }
