@@ -239,6 +239,11 @@ function flood_table(	i, c, time, got) {
 	print ""
 }
 
+function speed(config, test, missing,	mbps) {
+	mbps = has(config, test) ? throughput(config, test) : 0
+	return mbps > 0 ? f(mbps, 0) : missing
+}
+
 function sweep_table(way,	i, j, c, line) {
 	line = "| |"
 	for (j = 1; j <= sizes; j++)
@@ -248,7 +253,7 @@ function sweep_table(way,	i, j, c, line) {
 		c = order[i]
 		line = ""
 		for (j = 1; j <= sizes; j++)
-			line = line " " (has(c, way "-" size[j]) ? f(throughput(c, way "-" size[j]), 0) : "-") " |"
+			line = line " " speed(c, way "-" size[j], "-") " |"
 		if (line ~ /[0-9]/)
 			print "| " label[c] " |" line
 	}
@@ -391,7 +396,7 @@ function plot_sweep(way,	i, j, line) {
 		line = size[j]
 		for (i = 1; i <= configs; i++)
 			if (has(order[i], way "-512"))
-				line = line "," (has(order[i], way "-" size[j]) ? f(throughput(order[i], way "-" size[j]), 1) : "NaN")
+				line = line "," speed(order[i], way "-" size[j], "NaN")
 		if (line ~ /,[0-9]/)
 			print line
 	}
