@@ -105,7 +105,7 @@ END {
 		exit
 	}
 	printf "%d of %d stretches went this way%s:\n\n", most, all,
-		frames > 1 ? ", each with " frames " frames" : ""
+		(frames > 1 ? ", each with " frames " frames" : "")
 	print "| from | to | | instructions |\n|---|---|---|---|"
 	n = split(best, part, "|")
 	for (i = 2; i <= n; i++)

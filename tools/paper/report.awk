@@ -373,24 +373,31 @@ function idle_line(	i, c, n, line) {
 
 # ---- the plots' tables
 
+# Without a comma: the tables have them between columns.
+function name_of(c,	name) {
+	name = label[c]
+	gsub(",", "", name)
+	return name
+}
+
 function plot_packets(c) {
-	print label[c] "," bar(c, "udp-tx") "," bar(c, "tcp-tx") "," bar(c, "tcp-rx") "," bar(c, "udp-rr")
+	print name_of(c) "," bar(c, "udp-tx") "," bar(c, "tcp-tx") "," bar(c, "tcp-rx") "," bar(c, "udp-rr")
 }
 
 function plot_model(c) {
-	print label[c] "," f(kinsn(c, "udp-tx"), 2) "," f(exits(c, "udp-tx") * EXIT_CYCLES / 1000, 2)
+	print name_of(c) "," f(kinsn(c, "udp-tx"), 2) "," f(exits(c, "udp-tx") * EXIT_CYCLES / 1000, 2)
 }
 
 function plot_idle(c) {
 	if (has(c, "link"))
-		print label[c] "," f(share(c, "link", "idle"), 1) "," (c in paper_idle ? paper_idle[c] : "NaN")
+		print name_of(c) "," f(share(c, "link", "idle"), 1) "," (c in paper_idle ? paper_idle[c] : "NaN")
 }
 
 function plot_sweep(way,	i, j, line) {
 	line = "size"
 	for (i = 1; i <= configs; i++)
 		if (has(order[i], way "-512"))
-			line = line "," label[order[i]]
+			line = line "," name_of(order[i])
 	print line
 	for (j = 1; j <= sizes; j++) {
 		line = size[j]
@@ -405,7 +412,7 @@ function plot_sweep(way,	i, j, line) {
 function plot_path(c,	i, line) {
 	if (!has(c, "path"))
 		return
-	line = label[c]
+	line = name_of(c)
 	for (i = 1; i <= parts; i++)
 		line = line "," f(per(c, "path", part[i]), 0)
 	print line
