@@ -22,6 +22,7 @@ DefinitionBlock ("", "DSDT", 1, "WORLDS", "WSDSDT", 1)
 	/* _STA of the serial ports: acpi.c clears one that is not there. */
 	Name (\HAS1, 0x0F)
 	Name (\HAS2, 0x0F)
+	Name (\HASP, 0x0F)
 
 	Scope (\_SB)
 	{
@@ -137,6 +138,17 @@ DefinitionBlock ("", "DSDT", 1, "WORLDS", "WSDSDT", 1)
 					{
 						IO (Decode16, 0x2F8, 0x2F8, 1, 8)
 						IRQNoFlags () {3}
+					})
+				}
+				Device (LPT1)
+				{
+					Name (_HID, EisaId ("PNP0400"))
+					Name (_UID, 1)
+					Method (_STA) { Return (HASP) }
+					Name (_CRS, ResourceTemplate ()
+					{
+						IO (Decode16, 0x378, 0x378, 1, 3)
+						IRQNoFlags () {7}
 					})
 				}
 			}

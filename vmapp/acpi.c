@@ -55,22 +55,23 @@ static struct acpi_gas io_register(u64 port, u8 bytes)
 				  .address = port };
 }
 
-/* Name (HASn, 0x0F) in the DSDT is the presence of COM n. */
-static void set_com(u8 *dsdt, size_t len, char n, bool present)
+/* Name (HASx, 0x0F) in the DSDT is the presence of COM1, COM2 or the Parallel port. */
+static void set_has(u8 *dsdt, size_t len, char x, bool present)
 {
-	const u8 name[] = { 0x08, 'H', 'A', 'S', (u8)n, 0x0a };
+	const u8 name[] = { 0x08, 'H', 'A', 'S', (u8)x, 0x0a };
 	u8 *p = memmem(dsdt, len, name, sizeof(name));
 
 	if (p)
 		p[sizeof(name)] = present ? 0x0f : 0;
 }
 
-static void build_dsdt(u8 *dsdt, unsigned int com)
+static void build_dsdt(u8 *dsdt, const struct acpi_config *c)
 {
 	_Static_assert(sizeof(dsdt_aml_code) <= ACPI_DSDT_MAX, "there must be room for it");
 	memcpy(dsdt, dsdt_aml_code, sizeof(dsdt_aml_code));
-	set_com(dsdt, sizeof(dsdt_aml_code), '1', com & 1);
-	set_com(dsdt, sizeof(dsdt_aml_code), '2', com & 2);
+	set_has(dsdt, sizeof(dsdt_aml_code), '1', c->com & 1);
+	set_has(dsdt, sizeof(dsdt_aml_code), '2', c->com & 2);
+	set_has(dsdt, sizeof(dsdt_aml_code), 'P', c->lpt);
 	set_checksum((struct acpi_header *)dsdt);
 }
 
@@ -111,7 +112,7 @@ static void build_tables(struct acpi_tables *t, u32 base, const struct acpi_conf
 	set_checksum(&t->xsdt.h);
 	t->facs = (struct acpi_facs){ .signature = { 'F', 'A', 'C', 'S' },
 				      .length = sizeof(t->facs), .version = 1 };
-	build_dsdt(t->dsdt, c->com);
+	build_dsdt(t->dsdt, c);
 	build_fadt(&t->fadt, GPA(facs), GPA(dsdt), c->vga);
 #undef GPA
 }

@@ -95,6 +95,7 @@ struct acpi_tables {
 
 struct acpi_config {
 	unsigned int com;	/* bit n set: COM n+1 exists */
+	bool lpt;		/* the parallel port exists */
 	bool vga;		/* a display adapter exists */
 };
 

@@ -171,6 +171,7 @@ static struct acpi_config acpi_config(const struct machine *m)
 {
 	return (struct acpi_config){
 		.com = (m->serial[0].loop ? 1u : 0) | (m->serial[1].loop ? 2u : 0),
+		.lpt = m->parallel.fd >= 0,
 		.vga = m->svga.present,
 	};
 }
@@ -240,6 +241,16 @@ static int create_firmware(struct machine *m, struct error *err)
 	return add_ports(m, firmware_log_regions, firmware_n_log_regions, 0, f, err);
 }
 
+static int create_parallel(struct machine *m, struct error *err)
+{
+	m->parallel.port.irq = irq_line(m, PARPORT_LPT1_IRQ);
+	if (parallel_open(&m->parallel, m->config, err))
+		return -1;
+	if (m->parallel.fd < 0)
+		return 0;
+	return add_ports(m, parport_regions, parport_n_regions, PARPORT_LPT1, &m->parallel.port, err);
+}
+
 static int create_drives(struct machine *m, struct error *err)
 {
 	m->drives.bus = &m->bus;
@@ -288,7 +299,7 @@ static int create_devices(struct machine *m, struct error *err)
 	if (loop_timer_init(&m->rtc_timer, &m->loop, CLOCK_REALTIME, err) ||
 	    loop_timer_init(&m->pm_timer, &m->loop, CLOCK_MONOTONIC, err) ||
 	    loop_timer_init(&m->i8042_timer, &m->loop, CLOCK_MONOTONIC, err) ||
-	    create_serial(m, err))
+	    create_serial(m, err) || create_parallel(m, err))
 		return -1;
 	mc146818_init(&m->rtc, mem_low_top(&m->mem), mem_high_size(&m->mem));
 	i440fx_init(&m->i440fx);
@@ -311,6 +322,8 @@ static void reset_devices(struct machine *m)
 	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
 		if (m->serial[i].loop)
 			ns16550_reset(&m->serial[i].uart);
+	if (m->parallel.fd >= 0)
+		parport_reset(&m->parallel.port);
 	mc146818_reset(&m->rtc);
 	piix4pm_reset(&m->pm);
 	i8237_reset(&m->dma);
@@ -374,6 +387,7 @@ void machine_init(struct machine *m, const struct vmx *config)
 	m->boot.kernel_fd = -1;
 	m->boot.initrd_fd = -1;
 	m->firmware.log_fd = -1;
+	m->parallel.fd = -1;
 	m->vnc.fd = -1;
 	m->vnc.wake_fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
@@ -408,6 +422,7 @@ void machine_destroy(struct machine *m)
 	for (unsigned int i = 0; i < SERIAL_PORTS; i++)
 		serial_close(&m->serial[i]);
 	serial_restore_terminal();
+	parallel_close(&m->parallel);
 	vnc_close(&m->vnc);
 	nics_destroy(&m->nics);
 	drives_destroy(&m->drives);

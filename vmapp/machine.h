@@ -29,6 +29,7 @@
 #include "map.h"
 #include "mem.h"
 #include "nic.h"
+#include "parallel.h"
 #include "serial.h"
 #include "svga.h"
 #include "uapi/vmdriver.h"
@@ -81,6 +82,7 @@ struct machine {
 	struct i8042 i8042;
 	struct loop_timer i8042_timer;
 	struct port92 port92;
+	struct parallel parallel;
 	struct i440fx i440fx;
 	struct piix4pm pm;
 	struct loop_timer pm_timer;

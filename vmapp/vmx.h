@@ -18,6 +18,8 @@
  *	serialN.fileType	where it ends: stdio, pty, pipe (a Unix socket that
  *				vmapp listens on), file (appended to), none
  *	serialN.fileName	path for pipe and file
+ *	parallel0.present	TRUE: LPT1 exists, a printer that appends to
+ *	parallel0.fileName	this file (parallel0.fileType is file)
  *	ethernetN.present	TRUE: NIC N (0 to 7) exists, in PCI slot 4 + N
  *	ethernetN.virtualDev	vlance, an AMD Am79C970A
  *	ethernetN.connectionType	bridged, hostonly or custom; it says which network

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A hostile guest of the rest of a PC: display, keyboard and mouse, clock, power
- * management, DMA controllers, a serial line, firmware's questions, PCI. The input
+ * management, DMA controllers, serial and parallel line, firmware's questions, PCI. The input
  * is a program of accesses to the ports and the memory that the devices' tables
  * name, of time that passes, of keys, and of looks at the screen. What the guest is
  * given as memory must be the display's own, and pictures stay inside their size
@@ -19,6 +19,7 @@
 #include "vmapp/dev/i8237.h"
 #include "vmapp/dev/mc146818.h"
 #include "vmapp/dev/ns16550.h"
+#include "vmapp/dev/parport.h"
 #include "vmapp/dev/piix4pm.h"
 #include "vmapp/dev/port92.h"
 #include "vmapp/screen.h"
@@ -27,7 +28,7 @@
 #define RAM_SIZE	0x10000u
 #define COM1		0x3f8
 #define DRAWINGS	4		/* of an input: they take long */
-#define LISTS		12
+#define LISTS		13
 
 #define CHECK(cond) do {							\
 		if (!(cond)) {							\
@@ -59,6 +60,7 @@ static struct board {
 	struct i440fx i440fx;
 	struct fwcfg fwcfg;
 	struct ns16550 uart;
+	struct parport parport;
 	struct alarm rtc_alarm, pm_alarm, i8042_alarm;
 	u64 now;
 	bool level[16];
@@ -220,6 +222,7 @@ static void add_all(void)
 	ports(i440fx_regions, i440fx_n_regions, 0, &b->i440fx);
 	ports(fwcfg_regions, fwcfg_n_regions, 0, &b->fwcfg);
 	ports(ns16550_regions, ns16550_n_regions, COM1, &b->uart);
+	ports(parport_regions, parport_n_regions, PARPORT_LPT1, &b->parport);
 	list(vga_regions, vga_n_regions, 0, false);
 	list(vbe_regions, vbe_n_regions, 0, false);
 	list(vga_memory, vga_n_memory, VGA_WINDOW, true);
@@ -236,6 +239,7 @@ static void reset(void)
 	i440fx_reset(&b->i440fx);
 	fwcfg_reset(&b->fwcfg);
 	ns16550_reset(&b->uart);
+	parport_reset(&b->parport);
 	svga_reset(&b->svga, b->now & 2);
 }
 
@@ -259,6 +263,8 @@ static void set_up(void)
 	b->i8042.kbd_irq = (struct dev_irq){ set_irq, NULL, 1, false };
 	b->i8042.aux_irq = (struct dev_irq){ set_irq, NULL, 12, false };
 	b->uart.irq = (struct dev_irq){ set_irq, NULL, 4, false };
+	b->parport.irq = (struct dev_irq){ set_irq, NULL, 7, false };
+	b->parport.print = line_send;
 	b->pm.power_off = b->i8042.reset = b->port92.reset = nobody;
 	b->i440fx.reset = b->i440fx.shadow = nobody;
 	b->dma.memory = (struct dev_memory){ ram_read, ram_write, NULL };

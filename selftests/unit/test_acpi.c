@@ -35,7 +35,7 @@ static u64 check_table(u64 at, const char *signature)
 	return get(at + 4, 4);
 }
 
-static u8 com_status(u64 dsdt, u64 len, char n)
+static u8 status_of(u64 dsdt, u64 len, char n)
 {
 	const u8 name[] = { 'H', 'A', 'S', (u8)n, 0x0a };
 	const u8 *p = memmem(mem_ptr(&mem, dsdt, len), len, name, sizeof(name));
@@ -88,13 +88,16 @@ static void test_tables(void **state)
 	dsdt = check_all(acpi_build(&mem, &c));
 	len = check_table(dsdt, "DSDT");
 	assert_true(dsdt + len <= 0x100000);
-	assert_int_equal(com_status(dsdt, len, '1'), 0x0f);
-	assert_int_equal(com_status(dsdt, len, '2'), 0x00);
+	assert_int_equal(status_of(dsdt, len, '1'), 0x0f);
+	assert_int_equal(status_of(dsdt, len, '2'), 0x00);
+	assert_int_equal(status_of(dsdt, len, 'P'), 0x00);
 	c.com = 2;
+	c.lpt = true;
 	acpi_build(&mem, &c);
 	check_table(dsdt, "DSDT");
-	assert_int_equal(com_status(dsdt, len, '1'), 0x00);
-	assert_int_equal(com_status(dsdt, len, '2'), 0x0f);
+	assert_int_equal(status_of(dsdt, len, '1'), 0x00);
+	assert_int_equal(status_of(dsdt, len, '2'), 0x0f);
+	assert_int_equal(status_of(dsdt, len, 'P'), 0x0f);
 	mem_destroy(&mem);
 }
 
@@ -140,8 +143,8 @@ static void test_files(void **state)
 	acpi_files(&f, &c);
 	dsdt = check_all(load(&f, 0x3f1240, 0xf5a50));
 	assert_true(dsdt > 0x3f0000);
-	assert_int_equal(com_status(dsdt, get(dsdt + 4, 4), '1'), 0x00);
-	assert_int_equal(com_status(dsdt, get(dsdt + 4, 4), '2'), 0x0f);
+	assert_int_equal(status_of(dsdt, get(dsdt + 4, 4), '1'), 0x00);
+	assert_int_equal(status_of(dsdt, get(dsdt + 4, 4), '2'), 0x0f);
 	mem_destroy(&mem);
 }
 
