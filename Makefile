@@ -2,9 +2,10 @@
 #
 # make			the modules, vmapp and vmctl
 # make nettest		the network's benchmark, one static program
-# make modules		the modules only; KDIR=FOLDER or KVER=6.1|6.12|6.1-cloud for another kernel
+# make modules		the modules only; KDIR=FOLDER or KVER=6.1|6.12|6.1-cloud|debug for another kernel
 # make check		the tests that need no virtual machine, in under a minute
 # make test		all tests, after installing what they need
+# make test-debug	some of them on a kernel with KASAN, lockdep and kmemleak, built first
 # make demo		Debian's kernel in our VMM, in the lab; ON=host for this machine
 # make paper		the cost of a packet, ours and the peers', to build/paper; QUICK=1, ON=host
 # make install modules_install uninstall	with DESTDIR and PREFIX
@@ -97,6 +98,12 @@ test:
 	+$(MAKE) modules KVER=6.1-cloud
 	tools/lab/lanes test
 
+test-debug:
+	tools/deps test
+	+$(MAKE) vmapp vmctl nettest tests
+	+$(MAKE) modules KVER=debug
+	tools/lab/lanes debug
+
 demo:
 	tools/deps build $(if $(filter host,$(ON)),,lab)
 	+$(MAKE) vmapp vmctl nettest
@@ -137,5 +144,5 @@ distclean:
 	$(RM) -r $(B)
 
 .PHONY: all modules modules_install sparse mirror locked_modules locked_sparse \
-	 checkpatch vmapp vmctl nettest tests check test demo paper install uninstall \
+	 checkpatch vmapp vmctl nettest tests check test test-debug demo paper install uninstall \
 	clean distclean

@@ -8,6 +8,9 @@ images=$top/build/guests
 boot_limit=300		# seconds from power-on to a shell
 answer_limit=60
 poll_interval=0.2
+case $(uname -r) in
+*-debug)	boot_limit=1500 answer_limit=400 ;;
+esac
 
 work=$(mktemp -d)
 guest_pid=''
