@@ -50,7 +50,11 @@ check()
 }
 
 # diag FILE LINES: the end of FILE, as TAP's comments
-diag() { [ ! -s "$1" ] || tail -n "$2" "$1" | tr -cd '\n\t -~' | sed "s|^|# ${1##*/}: |"; }
+diag()
+{
+	# The last line may have no end yet.
+	[ ! -s "$1" ] || tail -n "$2" "$1" | tr -cd '\n\t -~' | sed -e "s|^|# ${1##*/}: |" -e '$a\'
+}
 note() { sed 's/^/# /' <<<"$*"; }
 
 is() { [ "$1" = "$2" ] || { note "got '$1', not '$2'"; false; }; }

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -280,17 +281,23 @@ static void cycles(int n)
 	}
 }
 
-/* A VM has 16 KiB and more of its own: 300 that stay would be 5 MiB at least. */
+/*
+ * A VM has 16 KiB and more of its own: 300 that stay would be 5 MiB at least, each
+ * time. What others on the machine take meanwhile, they do not take three times.
+ */
 TEST(memory_comes_back)
 {
-	long before, after;
+	long before, more = LONG_MAX;
+	int i;
 
 	cycles(50);
-	before = used_kib();
-	cycles(300);
-	after = used_kib();
-	EXPECT_LT(after - before, 3000)
-		TH_LOG("%ld KiB more in use", after - before);
+	for (i = 0; i < 3 && more >= 3000; i++) {
+		before = used_kib();
+		cycles(300);
+		more = used_kib() - before;
+		TH_LOG("%ld KiB more in use", more);
+	}
+	EXPECT_LT(more, 3000);
 	EXPECT_EQ(0, references());
 }
 
