@@ -204,6 +204,7 @@ static int alloc_cpus(void)
 
 static void vmx_unsetup(void)
 {
+	vmx_crash_unsetup();
 	preempt_notifier_dec();
 	vmx_l1d_unsetup();
 	__free_page(msr_bitmap);
@@ -228,6 +229,7 @@ static int vmx_setup(void)
 	err = vmx_l1d_setup();
 	if (err)
 		goto free_bitmap;
+	vmx_crash_setup();
 	preempt_notifier_inc();
 	return 0;
 
@@ -341,6 +343,18 @@ static void vmx_cpu_disable(void)
 	leave_vmx();
 	cr4_clear_bits(X86_CR4_VMXE);
 	intel_pt_handle_vmx(0);
+}
+
+/*
+ * The host has crashed, and nothing of it goes on: lists may be half changed, and a
+ * VMCS need not be complete. In any context; this CPU stays here.
+ */
+void vmx_emergency_off(void)
+{
+	if (!vmdrv_hardware_enabled())
+		return;
+	leave_vmx();
+	cr4_clear_bits(X86_CR4_VMXE);
 }
 
 /* ---- where a vCPU's VMCS is ---- */

@@ -226,7 +226,12 @@ void vmx_l1d_unsetup(void);
 void vmx_l1d_flush(void);
 const char *vmx_l1d_state(void);
 
+/* crash.c */
+void vmx_crash_setup(void);
+void vmx_crash_unsetup(void);
+
 /* vmx.c */
 void vmx_load_syscall_msrs(struct vmx_vcpu *vmx);
+void vmx_emergency_off(void);
 
 #endif
