@@ -117,6 +117,7 @@ static void decode_exception(struct vmdrv_vcpu *vcpu, bool vectoring, struct vm_
 
 	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR) {
 		exit->cause = VMDRV_CAUSE_NMI;	/* enter.S has seen to it */
+		vmx_after_nmi();
 		return;
 	}
 	if (vector == X86_TRAP_MC) {

@@ -708,6 +708,28 @@ static void put_dr(struct vmdrv_vcpu *vcpu)
 	vmx_control(vmx, CPU_BASED_MOV_DR_EXITING, true);
 }
 
+/*
+ * What perf counts and how, in the guest or in the host. With PEBS the CPU writes
+ * records to linear addresses of the host: in a guest they would be the guest's.
+ */
+static void switch_perf(bool to_guest)
+{
+	struct perf_guest_switch_msr *msrs;
+	int nr, i;
+
+	msrs = perf_guest_get_msrs(&nr, NULL);
+	for (i = 0; msrs && i < nr; i++) {
+		if (msrs[i].host != msrs[i].guest)
+			wrmsrl(msrs[i].msr, to_guest ? msrs[i].guest : msrs[i].host);
+	}
+}
+
+/* perf's handler of NMIs has switched its counters on again. */
+void vmx_after_nmi(void)
+{
+	switch_perf(true);
+}
+
 static void vmx_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 {
 	struct vmx_cpu *vc = this_cpu_ptr(&vmx_cpus);
@@ -744,6 +766,7 @@ static void vmx_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	rdmsrl(MSR_IA32_DEBUGCTLMSR, vmx->debugctl);
 	if (unlikely(vmx->dr_wanted || vmx->dr7 & DR7_ENABLES))
 		load_dr(vcpu);
+	switch_perf(true);
 	vmx_l1d_flush();
 }
 
@@ -762,6 +785,7 @@ static void vmx_put(struct vmdrv_vcpu *vcpu)
 		hw_breakpoint_restore();
 	if (vmx->debugctl)
 		wrmsrl(MSR_IA32_DEBUGCTLMSR, vmx->debugctl);
+	switch_perf(false);
 	put_xcr0(vcpu);
 }
 

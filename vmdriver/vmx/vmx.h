@@ -233,5 +233,6 @@ void vmx_crash_unsetup(void);
 /* vmx.c */
 void vmx_load_syscall_msrs(struct vmx_vcpu *vmx);
 void vmx_emergency_off(void);
+void vmx_after_nmi(void);
 
 #endif
