@@ -13,6 +13,7 @@
 
 #include "vmapp/dev/i82077.h"
 #include "vmapp/dev/piix3ide.h"
+#include "input.h"
 
 #define RAM_SIZE	0x20000u
 #define PRDS		0x1000u
@@ -25,11 +26,6 @@ struct medium {
 	const struct iovec *from;
 	struct iovec iov[BLK_SEGMENTS];
 	unsigned int n;
-};
-
-struct input {
-	const u8 *data;
-	size_t left;
 };
 
 static struct piix3ide ide;
@@ -46,20 +42,6 @@ static const u64 sizes[MEDIA] = { 3000 * 512, 0x200000000 * 512ull, 700 * 2048, 
 			abort();						\
 		}								\
 	} while (0)
-
-static u32 take(struct input *in, unsigned int size)
-{
-	u32 val = 0;
-
-	while (size--) {
-		val <<= 8;
-		if (in->left) {
-			val |= *in->data++;
-			in->left--;
-		}
-	}
-	return val;
-}
 
 /* ---- surroundings ---- */
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/lance.h"
+#include "input.h"
 
 #define RAM_SIZE	0x10000u
 #define INIT_BLOCK	0x0100u
@@ -21,11 +22,6 @@
 
 /* The most that one call may ask of the bus. */
 #define CALLS_MAX	(6 * LANCE_RX_CHAIN + 3 * LANCE_TX_CHAIN)
-
-struct input {
-	const u8 *data;
-	size_t left;
-};
 
 struct guest {
 	struct lance l;
@@ -45,20 +41,6 @@ static const u8 mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 			abort();						\
 		}								\
 	} while (0)
-
-static u32 take(struct input *in, unsigned int size)
-{
-	u32 val = 0;
-
-	while (size--) {
-		val <<= 8;
-		if (in->left) {
-			val |= *in->data++;
-			in->left--;
-		}
-	}
-	return val;
-}
 
 /* ---- guest memory ---- */
 

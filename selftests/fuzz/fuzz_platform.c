@@ -24,6 +24,7 @@
 #include "vmapp/dev/port92.h"
 #include "vmapp/screen.h"
 #include "vmapp/svga.h"
+#include "input.h"
 
 #define RAM_SIZE	0x10000u
 #define COM1		0x3f8
@@ -36,11 +37,6 @@
 			abort();						\
 		}								\
 	} while (0)
-
-struct input {
-	const u8 *data;
-	size_t left;
-};
 
 /* The timers, each with the time that it was set to. */
 struct alarm {
@@ -75,20 +71,6 @@ static struct board {
 	} list[LISTS];
 	unsigned int lists;
 } *b;
-
-static u32 take(struct input *in, unsigned int size)
-{
-	u32 val = 0;
-
-	while (size--) {
-		val <<= 8;
-		if (in->left) {
-			val |= *in->data++;
-			in->left--;
-		}
-	}
-	return val;
-}
 
 /* ---- surroundings ---- */
 
