@@ -35,7 +35,8 @@ void bus_remove_mmio(struct bus *b, const void *dev);
 
 /*
  * A PCI function's window of ports or memory: rows that answer where BAR @bar
- * says. @dev names its rows alone: no two windows, and no fixed rows, share it.
+ * says. @dev names its rows alone: no two windows of ports, or of memory, and no
+ * fixed rows share it.
  */
 struct bus_window {
 	struct pci_function *fn;

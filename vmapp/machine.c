@@ -310,6 +310,7 @@ static int create_devices(struct machine *m, struct error *err)
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
 		return -1;
+	m->svga.svga2.irq = irq_line(m, pci_slot_irq(SVGA_SLOT));
 	if (keys_init(&m->keys, &m->i8042, &m->loop, err) ||
 	    svga_create(&m->svga, m->config, m->direct, &m->bus, &m->map, &m->i440fx, err) ||
 	    create_firmware(m, err) || create_drives(m, err))

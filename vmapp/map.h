@@ -22,6 +22,7 @@ enum map_slot {
 	MAP_VGA_WINDOW,
 	MAP_VGA_ARRAY,
 	MAP_VGA_ROM,
+	MAP_SVGA_FIFO,
 	MAP_NIC_ROM,			/* of the first NIC, and so on */
 	MAP_SLOTS = MAP_NIC_ROM + VMDRV_NIC_MAX,
 };

@@ -30,6 +30,7 @@ int screen_picture(struct svga *s, unsigned int *width, unsigned int *height, st
 
 	if (!s->present)
 		return error_set(err, "the VM has no display; set svga.present = \"TRUE\"");
+	svga_look(s);
 	vga_size(&s->vga, &surface.width, &surface.height);
 	size = (size_t)surface.width * surface.height * sizeof(*surface.pixels);
 	surface.pixels = calloc(1, size);

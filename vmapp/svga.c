@@ -11,13 +11,8 @@
 
 #define ROM_MIN		0x800u
 #define ROM_MAX		0x20000u
-#define TEXT_ROOM	VGA_TEXT_SIZE
+#define MEMORY_SIZE	(VGA_MEM_MAX + VGA_TEXT_SIZE + SVGA2_FIFO_SIZE)
 #define FONT_SIZE	(256 * 16)
-
-/* An adapter that Bochs has invented, as the VBE, and Linux's bochs-drm knows. */
-#define PCI_VENDOR	0x1234
-#define PCI_DEVICE	0x1111
-#define PCI_CLASS	0x030000
 
 /* ---- memory without exits ---- */
 
@@ -40,16 +35,22 @@ static void look_at(struct svga *s, enum map_slot slot, u32 first)
 			vga_mark(&s->vga, ((first + i) * VGA_PAGE) & (s->vga.mem_size - 1));
 }
 
-void svga_look(struct svga *s)
+static void look_at_memory(struct svga *s)
 {
 	look_at(s, MAP_VGA_ARRAY, 0);
 	if (s->map->slot[MAP_VGA_WINDOW].flags & VMDRV_MEM_LOG_DIRTY)
 		look_at(s, MAP_VGA_WINDOW, (u32)(s->plain.mem - s->vga.mem) / VGA_PAGE);
 }
 
+void svga_look(struct svga *s)
+{
+	svga2_look(&s->svga2);
+	look_at_memory(s);
+}
+
 static void close_window(struct svga *s)
 {
-	svga_look(s);
+	look_at_memory(s);
 	map_set(s->map, MAP_VGA_WINDOW, 0, 0, NULL, 0);
 	vga_set_text_ram(&s->vga, false);
 }
@@ -85,10 +86,14 @@ static void decode(struct svga *s)
 {
 	u32 rom = s->rom.data ? pci_rom_base(&s->pci) : 0;
 
+	bus_window_update(s->bus, &s->io);
 	bus_window_update(s->bus, &s->window);
+	bus_window_update(s->bus, &s->fifo);
 	look_at(s, MAP_VGA_ARRAY, 0);
 	map_set(s->map, MAP_VGA_ARRAY, s->window.base, s->window.base ? s->vga.mem_size : 0,
 		s->vga.mem, VMDRV_MEM_LOG_DIRTY);
+	map_set(s->map, MAP_SVGA_FIFO, s->fifo.base, s->fifo.base ? SVGA2_FIFO_SIZE : 0,
+		s->svga2.fifo, 0);
 	map_set(s->map, MAP_VGA_ROM, rom, rom ? s->rom.room : 0, s->rom.data,
 		VMDRV_MEM_READONLY);
 }
@@ -106,10 +111,16 @@ static void reset_config(struct svga *s, bool direct)
 {
 	struct pci_function *fn = &s->pci;
 
-	pci_function_init(fn, PCI_VENDOR, PCI_DEVICE, PCI_CLASS, 2);
+	pci_function_init(fn, SVGA2_VENDOR, SVGA2_DEVICE, SVGA2_CLASS, 0);
 	pci_config_set(fn, PCI_COMMAND, 2, direct ? PCI_COMMAND_IO | PCI_COMMAND_MEMORY : 0,
-		       PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
-	pci_set_bar(fn, 0, SVGA_BASE, s->vga.mem_size, false);
+		       PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_set_bar(fn, SVGA2_BAR_IO, SVGA_IO_BASE, SVGA2_PORTS, true);
+	pci_set_bar(fn, SVGA2_BAR_ARRAY, SVGA_BASE, s->vga.mem_size, false);
+	pci_set_bar(fn, SVGA2_BAR_FIFO, SVGA_FIFO_BASE, SVGA2_FIFO_SIZE, false);
+	pci_config_set(fn, PCI_SUBSYSTEM_VENDOR, 2, SVGA2_VENDOR, 0);
+	pci_config_set(fn, PCI_SUBSYSTEM, 2, SVGA2_DEVICE, 0);
+	pci_config_set(fn, PCI_INTERRUPT_LINE, 1, direct ? s->svga2.irq.irq : 0, 0xff);
+	pci_config_set(fn, PCI_INTERRUPT_PIN, 1, 1, 0);
 	if (s->rom.data)
 		pci_set_rom(fn, s->rom.room);
 	fn->written = on_config;
@@ -133,7 +144,8 @@ void svga_reset(struct svga *s, bool direct)
 	if (!s->present)
 		return;
 	vga_reset(&s->vga);
-	madvise(s->memory, VGA_MEM_MAX + TEXT_ROOM, MADV_DONTNEED);	/* all zero again */
+	madvise(s->memory, MEMORY_SIZE, MADV_DONTNEED);	/* all zero again */
+	svga2_reset(&s->svga2);
 	if (direct)
 		vga_set_text_mode(&s->vga, find_font(&s->rom));
 	reset_config(s, direct);
@@ -166,7 +178,7 @@ int svga_create(struct svga *s, const struct vmx *config, bool direct, struct bu
 	vmx_path(config, "vbios.filename", path, sizeof(path));
 	if (rom_load(&s->rom, path, "vbios.filename", ROM_MIN, ROM_MAX, err))
 		return -1;
-	memory = mmap(NULL, VGA_MEM_MAX + TEXT_ROOM, PROT_READ | PROT_WRITE,
+	memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
 		return error_set(err, "no memory for the display: %s", strerror(errno));
@@ -178,14 +190,22 @@ int svga_create(struct svga *s, const struct vmx *config, bool direct, struct bu
 	s->vga.modified = (struct dev_signal){ on_modified, s };
 	s->vga.touched = (struct dev_signal){ on_touched, s };
 	s->array.vga = &s->vga;
-	s->window = (struct bus_window){ &s->pci, 0, vga_array, vga_n_array, &s->array, 0 };
+	s->svga2.vga = &s->vga;
+	s->svga2.fifo = s->vga.text + VGA_TEXT_SIZE;
+	s->svga2.pci = &s->pci;
+	s->io = (struct bus_window){ &s->pci, SVGA2_BAR_IO, svga2_regions, svga2_n_regions,
+				     &s->svga2, 0 };
+	s->window = (struct bus_window){ &s->pci, SVGA2_BAR_ARRAY, vga_array, vga_n_array,
+					 &s->array, 0 };
+	s->fifo = (struct bus_window){ &s->pci, SVGA2_BAR_FIFO, svga2_fifo, svga2_n_fifo,
+				       &s->svga2, 0 };
 	return add(s, bridge, err);
 }
 
 void svga_destroy(struct svga *s)
 {
 	if (s->memory)
-		munmap(s->memory, VGA_MEM_MAX + TEXT_ROOM);
+		munmap(s->memory, MEMORY_SIZE);
 	s->memory = NULL;
 	rom_free(&s->rom);
 }

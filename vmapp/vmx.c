@@ -88,9 +88,9 @@ static const struct vmx_key keys[] = {
 	{ "bios.bootDelay", VMX_UINT, "2000", "ms that it offers its menu", NULL, 0, 60000 },
 	{ "nbios.filename", VMX_STRING, "/usr/lib/ipxe/qemu/pxe-pcnet.rom",
 	  "boots from a NIC's network", NULL, 0, 0 },
-	{ "svga.present", VMX_BOOL, "", "a VGA exists; default: unless a kernel is booted",
+	{ "svga.present", VMX_BOOL, "", "a display exists; default: unless a kernel is booted",
 	  NULL, 0, 0 },
-	{ "vbios.filename", VMX_STRING, "/usr/share/seabios/vgabios-stdvga.bin", "its BIOS",
+	{ "vbios.filename", VMX_STRING, "/usr/share/seabios/vgabios-vmware.bin", "its BIOS",
 	  NULL, 0, 0 },
 	{ "RemoteDisplay.vnc.enabled", VMX_BOOL, "FALSE", "the display is there for VNC", NULL, 0, 0 },
 	{ "RemoteDisplay.vnc.port", VMX_UINT, "5900", "... at this port of 127.0.0.1", NULL,
@@ -112,6 +112,8 @@ static const struct vmx_key keys[] = {
 	{ ".encoding", VMX_UNUSED, "", "accepted, without effect", NULL, 0, 0 },
 	{ "config.version", VMX_UNUSED, "", "accepted, without effect", NULL, 0, 0 },
 	{ "guestOS", VMX_UNUSED, "", "accepted, without effect", NULL, 0, 0 },
+	{ "svga.autodetect", VMX_UNUSED, "", "accepted, without effect", NULL, 0, 0 },
+	{ "svga.vramSize", VMX_UNUSED, "", "accepted, without effect", NULL, 0, 0 },
 	{ "virtualHW.version", VMX_UNUSED, "", "accepted, without effect", NULL, 0, 0 },
 };
 

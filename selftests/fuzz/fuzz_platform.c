@@ -29,7 +29,7 @@
 #define RAM_SIZE	0x10000u
 #define COM1		0x3f8
 #define DRAWINGS	4		/* of an input: they take long */
-#define LISTS		13
+#define LISTS		15
 
 #define CHECK(cond) do {							\
 		if (!(cond)) {							\
@@ -79,7 +79,7 @@ static bool is_displays(u64 hva, u64 size)
 	const struct svga *s = &b->svga;
 	u64 memory = (uintptr_t)s->memory, rom = (uintptr_t)s->rom.data;
 
-	return (hva >= memory && size <= memory + VGA_MEM_MAX + VGA_TEXT_SIZE - hva) ||
+	return (hva >= memory && size <= memory + VGA_MEM_MAX + VGA_TEXT_SIZE + SVGA2_FIFO_SIZE - hva) ||
 	       (hva >= rom && size <= rom + s->rom.room - hva);
 }
 
@@ -209,6 +209,8 @@ static void add_all(void)
 	list(vbe_regions, vbe_n_regions, 0, false);
 	list(vga_memory, vga_n_memory, VGA_WINDOW, true);
 	list(vga_array, vga_n_array, SVGA_BASE, true);
+	list(svga2_regions, svga2_n_regions, SVGA_IO_BASE, false);
+	list(svga2_fifo, svga2_n_fifo, SVGA_FIFO_BASE, true);
 }
 
 static void reset(void)
@@ -249,6 +251,7 @@ static void set_up(void)
 	b->parport.print = line_send;
 	b->pm.power_off = b->i8042.reset = b->port92.reset = nobody;
 	b->i440fx.reset = b->i440fx.shadow = nobody;
+	b->svga.svga2.irq = (struct dev_irq){ set_irq, NULL, 10, false };
 	b->dma.memory = (struct dev_memory){ ram_read, ram_write, NULL };
 	b->uart.line = (struct ns16550_line){ line_send, line_receive, NULL };
 	i440fx_init(&b->i440fx);
@@ -315,6 +318,30 @@ static void set_register(struct input *in)
 	}
 }
 
+/* A register of SVGA II's, or words for its FIFO and one that says where they are. */
+static void set_svga2(struct input *in)
+{
+	u32 *fifo = (u32 *)(void *)b->svga.svga2.fifo;
+	u8 how = (u8)take(in, 1);
+	u32 n = take(in, 1);
+	u16 base;
+
+	if (!b->svga.io.base) {
+		ws_ports_out(&b->bus.ports, 0xcf8, 4, 0x80000000u | SVGA_SLOT << 11 | PCI_COMMAND);
+		ws_ports_out(&b->bus.ports, 0xcfc, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	}
+	base = (u16)b->svga.io.base;
+	if (how & 1) {
+		ws_ports_out(&b->bus.ports, base + SVGA2_INDEX, 4, n);
+		ws_ports_out(&b->bus.ports, base + SVGA2_VALUE, 4, take(in, how >> 1 & 3));
+	} else if (how & 2) {	/* its limits, most often possible ones */
+		fifo[n & 3] = how & 4 ? take(in, 4) : 0x400u << (n & 3) | (how & 0xf8);
+	} else {
+		for (unsigned int i = 0; i < 8; i++)
+			fifo[(0x400u + n * 4) / 4 + i] = take(in, how >> 2 & 1 ? 4 : 1);
+	}
+}
+
 static void configure(struct input *in)
 {
 	u32 where = take(in, 2);
@@ -377,7 +404,10 @@ static void act(struct input *in)
 		access(in, what);
 		break;
 	case 3:
-		set_register(in);
+		if (what & 1)
+			set_register(in);
+		else
+			set_svga2(in);
 		break;
 	case 4:
 		configure(in);

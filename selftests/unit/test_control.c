@@ -34,6 +34,11 @@ bool machine_call(struct machine *m, void (*call)(struct machine *m, void *arg),
 	return !ending;
 }
 
+/* The part of the display. */
+void svga_look(struct svga *s)
+{
+}
+
 /* The part of the NICs. */
 u32 nic_path(const struct nic *n)
 {

@@ -20,6 +20,7 @@ static struct i440fx bridge;
 static struct vmx config;
 static struct error err;
 static struct vmdrv_memory slots[VMDRV_SLOT_MAX];
+static struct bench irq_bench;
 static u32 dirty_page;			/* that the VMM tells of; ~0: it fails */
 static bool refuse;
 static char rom[] = "/tmp/ws-rom-XXXXXX";
@@ -72,6 +73,7 @@ static int setup(void **state)
 	dirty_page = 1u << 30;
 	refuse = false;
 	svga = calloc(1, sizeof(*svga));
+	svga->svga2.irq = bench_line(&irq_bench, 10);
 	bridge = (struct i440fx){ .cold = true, .shadow = { on_shadow, NULL } };
 	i440fx_init(&bridge);
 	assert_int_equal(ws_ports_add(&bus.ports, i440fx_regions, i440fx_n_regions, 0, &bridge), 0);
@@ -160,7 +162,7 @@ static bool is_dirty(u32 page)
 static void test_array(void **state)
 {
 	assert_int_equal(slots[MAP_VGA_ARRAY].size, 0);
-	config_write(PCI_BAR(0), 0xe0000000);
+	config_write(PCI_BAR(SVGA2_BAR_ARRAY), 0xe0000000);
 	config_write(PCI_COMMAND, 2);
 	assert_int_equal(slots[MAP_VGA_ARRAY].gpa, 0xe0000000);
 	assert_int_equal(slots[MAP_VGA_ARRAY].size, VGA_MEM_MAX);
@@ -197,6 +199,65 @@ static void test_array(void **state)
 	assert_true(is_dirty(0x30 + 5));
 	config_write(PCI_COMMAND, 0);
 	assert_int_equal(slots[MAP_VGA_ARRAY].size, 0);
+}
+
+static u32 svga2(u32 base, u32 reg)
+{
+	u32 val;
+
+	out(base + SVGA2_INDEX, 4, reg);
+	assert_true(ws_ports_in(&bus.ports, (u16)(base + SVGA2_VALUE), 4, &val));
+	return val;
+}
+
+/* Registers and FIFO are where the BARs say; the VGA's window goes while SVGA II shows. */
+static void test_svga2(void **state)
+{
+	u32 *fifo;
+
+	config_write(PCI_BAR(SVGA2_BAR_IO), 0x1070);
+	config_write(PCI_BAR(SVGA2_BAR_ARRAY), 0xe0000000);
+	config_write(PCI_BAR(SVGA2_BAR_FIFO), 0xe8000000);
+	config_write(PCI_COMMAND, 3);
+	assert_int_equal(svga2(0x1070, SVGA_REG_ID), SVGA_ID_2);
+	assert_int_equal(svga2(0x1070, SVGA_REG_FB_START), 0xe0000000);
+	assert_int_equal(svga2(0x1070, SVGA_REG_MEM_START), 0xe8000000);
+	assert_int_equal(slots[MAP_SVGA_FIFO].gpa, 0xe8000000);
+	assert_int_equal(slots[MAP_SVGA_FIFO].size, SVGA2_FIFO_SIZE);
+	assert_int_equal(slots[MAP_SVGA_FIFO].flags, 0);
+	fifo = (u32 *)(uintptr_t)slots[MAP_SVGA_FIFO].hva;
+	assert_ptr_equal(fifo, svga->svga2.fifo);
+	/* The same through the bus. */
+	bus_mmio_write(&bus, 0xe8000000 + SVGA2_FIFO_SIZE - 8, 8, 0x1122334455667788);
+	assert_int_equal(fifo[SVGA2_FIFO_SIZE / 4 - 1], 0x11223344);
+	assert_int_equal(bus_mmio_read(&bus, 0xe8000000 + SVGA2_FIFO_SIZE - 4, 4), 0x11223344);
+
+	vga_set_text_mode(&svga->vga, NULL);
+	bus_mmio_write(&bus, 0xb8000, 2, 0x0741);
+	assert_int_equal(slots[MAP_VGA_WINDOW].size, 0x8000);
+	out(0x1070 + SVGA2_INDEX, 4, SVGA_REG_ENABLE);
+	out(0x1070 + SVGA2_VALUE, 4, SVGA_ENABLE);
+	assert_int_equal(slots[MAP_VGA_WINDOW].size, 0);
+	assert_int_equal(svga->vga.mem[0], 'A');
+	out(0x1070 + SVGA2_VALUE, 4, 0);
+	assert_int_equal(bus_mmio_read(&bus, 0xb8000, 2), 0x0741);
+	assert_int_equal(slots[MAP_VGA_WINDOW].size, 0x8000);
+	/* A look does what is in the FIFO. */
+	out(0x1070 + SVGA2_VALUE, 4, SVGA_ENABLE | SVGA_HIDE);
+	out(0x1070 + SVGA2_INDEX, 4, SVGA_REG_CONFIG_DONE);
+	out(0x1070 + SVGA2_VALUE, 4, 1);
+	fifo[SVGA_FIFO_MIN] = fifo[SVGA_FIFO_STOP] = 4096;
+	fifo[SVGA_FIFO_MAX] = 8192;
+	fifo[1024] = SVGA_CMD_FENCE;
+	fifo[1025] = 6;
+	fifo[SVGA_FIFO_NEXT_CMD] = 4104;
+	svga_look(svga);
+	assert_int_equal(fifo[SVGA_FIFO_FENCE], 6);
+	/* A reset leaves nothing of it. */
+	svga_reset(svga, false);
+	assert_int_equal(slots[MAP_SVGA_FIFO].size, 0);
+	assert_int_equal(svga->svga2.fifo[4096], 0);
+	assert_false(ws_ports_out(&bus.ports, 0x1070, 4, 0));
 }
 
 static void test_rom(void **state)
@@ -398,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_text_is_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_array, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_svga2, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rom, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_screen, setup, teardown),

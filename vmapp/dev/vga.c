@@ -223,7 +223,7 @@ static bool is_plain_text(const struct vga *v)
 
 bool vga_plain(const struct vga *v, struct vga_plain *p)
 {
-	if (!(v->misc & VGA_MISC_RAM))
+	if (!(v->misc & VGA_MISC_RAM) || v->instead)
 		return false;
 	if (is_plain_text(v)) {
 		*p = (struct vga_plain){ VGA_TEXT_BASE, VGA_TEXT_SIZE, v->text };
@@ -249,6 +249,15 @@ void vga_set_text_ram(struct vga *v, bool on)
 			*cell = v->text[i];
 	}
 	v->text_ram = on;
+}
+
+void vga_show_instead(struct vga *v, const struct vga_linear *mode)
+{
+	if (mode)
+		vga_set_text_ram(v, false);
+	v->instead = mode;
+	v->changed = true;
+	dev_signal_raise(&v->modified);
 }
 
 /* Would the access be one to plain memory, if only somebody made it so? */
@@ -496,6 +505,7 @@ static void write_3d0(void *dev, u32 offset, unsigned int size, u32 val)
 void vga_reset(struct vga *v)
 {
 	v->text_ram = false;
+	v->instead = NULL;
 	v->misc = 0;
 	v->feature = 0;
 	v->seq_index = v->gfx_index = v->crtc_index = v->attr_index = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VGA with Bochs's VBE extension, the adapter that SeaBIOS's vgabios-stdvga,
- * Linux's bochs-drm and every VGA driver know: sequencer, CRTC, graphics and
- * attribute controller, DAC, four planes behind A0000h-BFFFFh (vga.c), linear
- * modes (vbe.c), and the picture that all of it makes (vga_draw.c).
+ * A VGA with Bochs's VBE extension, which SeaBIOS's vgabios-vmware and every VGA
+ * driver know: sequencer, CRTC, graphics and attribute controller, DAC, four
+ * planes behind A0000h-BFFFFh (vga.c), linear modes (vbe.c), and the picture that
+ * all of it makes (vga_draw.c).
  *
  * Display memory is one array. Byte n of plane p is at 4 n + p. Addresses of
  * the chained modes count bytes of that array (chain 4), or pairs of planes
@@ -126,6 +126,26 @@
 #define VBE_MAX_WIDTH		2560
 #define VBE_MAX_HEIGHT		1600
 
+#define VGA_POINTER_MAX	64u		/* dots each way */
+
+/* A mouse pointer, drawn over a linear mode. */
+struct vga_pointer {
+	u32 x, y;		/* of its first dot; modulo 2^32: it may stick out */
+	u32 width, height;
+	bool alpha;		/* color is ARGB, multiplied already; false: (dot & keep) ^ color */
+	u32 keep[VGA_POINTER_MAX * VGA_POINTER_MAX];
+	u32 color[VGA_POINTER_MAX * VGA_POINTER_MAX];
+};
+
+/* A linear mode: what it shows is the array as it is. */
+struct vga_linear {
+	u32 width, height;
+	u32 bpp;		/* 8, 15, 16, 24 or 32 */
+	u32 stride, start;	/* bytes; all addresses are modulo the array's size */
+	const u8 *palette;	/* of 8 bits a pixel: 256 of red, green, blue; NULL: the DAC */
+	const struct vga_pointer *pointer;	/* NULL: none */
+};
+
 struct vga {
 	u8 misc, feature;
 	u8 seq_index, seq[VGA_SEQ_N];
@@ -144,6 +164,7 @@ struct vga {
 	bool text_ram;			/* they stand for B8000h-BFFFFh */
 	u64 dirty[VGA_PAGES_MAX / 64];	/* pages written since vga_draw() cleared them */
 	bool changed;			/* the whole picture, for a register or a font */
+	const struct vga_linear *instead;	/* of its own picture (vga_show_instead()) */
 	struct dev_clock clock;		/* monotonic: for the retrace bits */
 	struct dev_signal modified;	/* after a register write */
 	struct dev_signal touched;	/* before an access to memory that could be plain */
@@ -175,8 +196,16 @@ struct vga_plain {
 bool vga_plain(const struct vga *v, struct vga_plain *p);
 void vga_set_text_ram(struct vga *v, bool on);
 
-/* Is a linear mode on, in which the array itself is shown? */
+/* Is a linear mode of the VBE on? */
 bool vga_is_linear(const struct vga *v);
+
+/*
+ * Another part of the adapter shows its own picture of the array, and the VGA none;
+ * NULL: no more. To be called again when *@mode has changed.
+ */
+void vga_show_instead(struct vga *v, const struct vga_linear *mode);
+/* Have @n lines of that picture from @first on drawn again. */
+void vga_mark_lines(struct vga *v, u32 first, u32 n);
 
 /* ---- the picture ---- */
 

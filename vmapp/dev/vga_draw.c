@@ -28,7 +28,7 @@ struct screen {
 
 static bool is_text(const struct vga *v)
 {
-	return !vga_is_linear(v) && !(v->vbe[VBE_ENABLE] & VBE_ENABLED) &&
+	return !v->instead && !vga_is_linear(v) && !(v->vbe[VBE_ENABLE] & VBE_ENABLED) &&
 	       !(v->gfx[VGA_GFX_MISC] & VGA_GFX_GRAPHICS);
 }
 
@@ -41,6 +41,24 @@ static bool is_off(const struct vga *v)
 static bool is_vbe_planar(const struct vga *v)
 {
 	return v->vbe[VBE_ENABLE] & VBE_ENABLED && !vga_is_linear(v);
+}
+
+/* The linear mode that is on, if one is. */
+static bool linear_mode(const struct vga *v, struct vga_linear *m)
+{
+	u32 stride = vbe_stride(v);
+
+	if (v->instead) {
+		*m = *v->instead;
+		return true;
+	}
+	*m = (struct vga_linear){
+		.width = v->vbe[VBE_XRES], .height = v->vbe[VBE_YRES], .bpp = v->vbe[VBE_BPP],
+		.stride = stride,
+		.start = v->vbe[VBE_Y_OFFSET] * stride +
+			 v->vbe[VBE_X_OFFSET] * ((v->vbe[VBE_BPP] + 7u) / 8),
+	};
+	return vga_is_linear(v);
 }
 
 static struct screen get_screen(const struct vga *v)
@@ -78,10 +96,11 @@ static struct screen get_screen(const struct vga *v)
 void vga_size(const struct vga *v, unsigned int *width, unsigned int *height)
 {
 	struct screen s = get_screen(v);
+	struct vga_linear m;
 
-	if (vga_is_linear(v)) {
-		*width = v->vbe[VBE_XRES];
-		*height = v->vbe[VBE_YRES];
+	if (linear_mode(v, &m)) {
+		*width = m.width;
+		*height = m.height;
 	} else {
 		*width = s.columns * s.dots * s.wide;
 		*height = s.height;
@@ -392,12 +411,12 @@ static u32 pixel16(u16 c, bool green6)
 	       expand(c & 0x1f, 5);
 }
 
-static void draw_linear_line(const struct vga *v, u32 addr, u32 *p, unsigned int width,
-			     const u32 color[256])
+static void draw_linear_line(const struct vga *v, const struct vga_linear *mode, u32 addr, u32 *p,
+			     unsigned int width, const u32 color[256])
 {
 	const u32 wrap = v->mem_size - 1;
 	const u8 *m = v->mem;
-	unsigned int bpp = v->vbe[VBE_BPP], bytes = (bpp + 7) / 8;
+	unsigned int bytes = (mode->bpp + 7) / 8;
 
 	for (unsigned int x = 0; x < width; x++, addr += bytes) {
 		u32 c = m[addr & wrap];
@@ -409,25 +428,85 @@ static void draw_linear_line(const struct vga *v, u32 addr, u32 *p, unsigned int
 		if (bytes == 1)
 			p[x] = color[c];
 		else
-			p[x] = bytes == 2 ? pixel16((u16)c, bpp == 16) : c;
+			p[x] = bytes == 2 ? pixel16((u16)c, mode->bpp == 16) : c;
 	}
 }
 
-static void draw_linear(const struct vga *v, struct vga_surface *out, bool all,
-			vga_changed_fn changed, void *ctx)
+/* @over is what its alpha leaves of @dot, and itself on top. */
+static u32 blend(u32 dot, u32 over)
 {
-	u32 stride = vbe_stride(v), bytes = (v->vbe[VBE_BPP] + 7u) / 8;
-	u32 addr = v->vbe[VBE_Y_OFFSET] * stride + v->vbe[VBE_X_OFFSET] * bytes;
+	u32 rest = 255 - (over >> 24), sum, all = 0;
+
+	for (unsigned int shift = 0; shift < 24; shift += 8) {
+		sum = (over >> shift & 0xff) + (dot >> shift & 0xff) * rest / 255;
+		all |= (sum > 0xff ? 0xff : sum) << shift;
+	}
+	return all;
+}
+
+/* The pointer's part of line @y; what sticks out at the left is far to the right. */
+static void draw_pointer(const struct vga_pointer *ptr, u32 y, u32 *p, unsigned int width)
+{
+	u32 row = y - ptr->y;
+
+	if (row >= ptr->height)
+		return;
+	for (u32 i = 0; i < ptr->width; i++) {
+		u32 x = ptr->x + i, n = row * VGA_POINTER_MAX + i;
+
+		if (x >= width)
+			continue;
+		p[x] = ptr->alpha ? blend(p[x], ptr->color[n]) :
+				    ((p[x] & ptr->keep[n]) ^ ptr->color[n]) & 0xffffff;
+	}
+}
+
+static void fill_palette(const struct vga *v, const u8 *palette, u32 color[256])
+{
+	if (!palette) {
+		fill_colors(v, color, false);
+		return;
+	}
+	for (unsigned int i = 0; i < 256; i++, palette += 3)
+		color[i] = (u32)palette[0] << 16 | (u32)palette[1] << 8 | palette[2];
+}
+
+static void draw_linear(const struct vga *v, const struct vga_linear *m, struct vga_surface *out,
+			bool all, vga_changed_fn changed, void *ctx)
+{
+	u32 bytes = (m->bpp + 7) / 8, addr = m->start;
 	u32 color[256];
 
-	fill_colors(v, color, false);
-	for (unsigned int y = 0; y < out->height; y++, addr += stride) {
+	fill_palette(v, m->palette, color);
+	for (unsigned int y = 0; y < out->height; y++, addr += m->stride) {
+		u32 *p = out->pixels + (size_t)y * out->width;
+
 		if (!all && !is_dirty(v, addr & (v->mem_size - 1), out->width * bytes))
 			continue;
-		draw_linear_line(v, addr, out->pixels + (size_t)y * out->width, out->width,
-				 color);
+		draw_linear_line(v, m, addr, p, out->width, color);
+		if (m->pointer)
+			draw_pointer(m->pointer, y, p, out->width);
 		if (changed)
 			changed(ctx, 0, y, out->width, 1);
+	}
+}
+
+void vga_mark_lines(struct vga *v, u32 first, u32 n)
+{
+	const struct vga_linear *m = v->instead;
+	u32 bytes;
+
+	if (!m)
+		return;
+	bytes = m->width * ((m->bpp + 7) / 8);
+	for (u32 y = first; y != first + n; y++) {
+		u32 addr = m->start + y * m->stride;
+
+		if (y >= m->height)
+			continue;
+		for (u32 off = 0; off < bytes; off += VGA_PAGE)
+			vga_mark(v, (addr + off) & (v->mem_size - 1));
+		vga_mark(v, (addr + bytes - 1) & (v->mem_size - 1));
 	}
 }
 
@@ -436,15 +515,16 @@ static void draw_linear(const struct vga *v, struct vga_surface *out, bool all,
 void vga_draw(struct vga *v, struct vga_surface *s, bool follow, vga_changed_fn changed, void *ctx)
 {
 	bool all = !s->drawn || (follow && v->changed);
+	struct vga_linear m;
 
-	if (!vga_is_linear(v) && is_off(v)) {
+	if (linear_mode(v, &m)) {
+		draw_linear(v, &m, s, all, changed, ctx);
+	} else if (is_off(v)) {
 		if (all) {
 			memset(s->pixels, 0, (size_t)s->width * s->height * 4);
 			if (changed)
 				changed(ctx, 0, 0, s->width, s->height);
 		}
-	} else if (vga_is_linear(v)) {
-		draw_linear(v, s, all, changed, ctx);
 	} else if (is_text(v)) {
 		draw_text(v, s, all, changed, ctx);
 	} else {
