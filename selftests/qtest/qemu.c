@@ -30,7 +30,7 @@ static void write_bios(const char *path)
 		err(1, "%s", path);
 }
 
-static void run(int protocol, int wire, const char *bios, const char *disk)
+static void run(const struct qemu *q, int protocol, int wire, const char *bios, const char *disk)
 {
 	char drive[512] = "if=none,id=none";
 
@@ -40,10 +40,12 @@ static void run(int protocol, int wire, const char *bios, const char *disk)
 	if (dup2(wire, WIRE_FD) < 0 || dup2(protocol, 0) < 0 || dup2(protocol, 1) < 0)
 		_exit(126);
 	execlp(QEMU_PROGRAM, QEMU_PROGRAM, "-machine", "pc,accel=tcg", "-m", "64",
+	       "-rtc", "clock=vm,base=" QEMU_RTC_BASE,
 	       "-display", "none", "-nodefaults", "-bios", bios,
 	       "-netdev", "dgram,id=wire,local.type=fd,local.str=3",
 	       "-device", "pcnet,netdev=wire,mac=52:54:00:12:34:56,addr=4,romfile=",
-	       "-drive", drive, "-qtest", "stdio", "-qtest-log", "/dev/null", NULL);
+	       "-drive", drive, "-qtest", "stdio", "-qtest-log", "/dev/null",
+	       q->frozen ? "-S" : NULL, NULL);
 	_exit(127);
 }
 
@@ -168,7 +170,7 @@ void qemu_start(struct qemu *q, const char *bios, const char *disk)
 	if (q->pid < 0)
 		err(1, "fork");
 	if (q->pid == 0)
-		run(protocol[1], wire[1], bios, disk);
+		run(q, protocol[1], wire[1], bios, disk);
 	close(protocol[1]);
 	close(wire[1]);
 	q->wire = wire[0];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * QEMU's own pcnet and IDE, driven over the qtest protocol: its ports, the machine's
- * memory, its interrupt line, and a socket that is its wire. The CPU sleeps.
+ * QEMU's own devices, driven over the qtest protocol: their ports, the machine's
+ * memory, interrupt lines, and a socket that is the pcnet's wire. The CPU sleeps.
  *
  * What goes wrong with QEMU itself ends the program, with a line on stderr.
  */
@@ -15,6 +15,7 @@
 
 /**
  * struct qemu - a machine with a pcnet at I/O port QEMU_IO
+ * @frozen: to be set before: time stands still
  * @pid: the process
  * @to, @from: the protocol
  * @wire: a frame is a datagram
@@ -22,6 +23,7 @@
  * @ide_irq: the same for the first IDE channel
  */
 struct qemu {
+	bool frozen;
 	pid_t pid;
 	FILE *to, *from;
 	int wire;
@@ -32,6 +34,7 @@ struct qemu {
 #define QEMU_IO		0xc000
 #define QEMU_IDE_IRQ	14
 #define QEMU_PROGRAM	"qemu-system-x86_64"
+#define QEMU_RTC_BASE	"2020-02-28T23:59:50"
 
 /* @bios: a file that can be overwritten; @disk: a raw image for the first IDE disk, or NULL. */
 void qemu_start(struct qemu *q, const char *bios, const char *disk);
