@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "vmctl.h"
@@ -161,41 +162,62 @@ static const char * const lock_messages[] = {
 	"not enabled by the firmware",
 };
 
-/* The log is read record by record without waiting; it is no ordinary file. */
-static bool log_tells_lock(char *line, size_t size)
+static bool tells_lock(const char *text)
 {
+	bool about = strcasestr(text, "svm") || strcasestr(text, "vmx") ||
+		     strcasestr(text, "kvm") || strcasestr(text, "vmdriver");
+
+	for (size_t i = 0; i < VMCTL_ARRAY_SIZE(lock_messages) && about; i++)
+		if (strcasestr(text, lock_messages[i]))
+			return true;
+	return false;
+}
+
+static bool of_driver(const char *text)
+{
+	return !strncmp(text, "vmdriver: ", 10);
+}
+
+/*
+ * The last line of the log that @tells, and with @level its level, or NULL. The log is
+ * read record by record without waiting; it is no ordinary file.
+ */
+static const char *log_line(bool (*tells)(const char *text), int *level)
+{
+	static char line[160];
 	int fd = open(rooted("/dev/kmsg"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	bool told = false;
+	char record[2048];
 	ssize_t n;
 
 	if (fd < 0)
-		return false;
-	while (!told && ((n = read(fd, line, size - 1)) > 0 || (n < 0 && errno == EPIPE))) {
-		line[n > 0 ? n : 0] = '\0';
-		for (size_t i = 0; i < VMCTL_ARRAY_SIZE(lock_messages); i++) {
-			char *hit = strcasestr(line, lock_messages[i]);
+		return NULL;
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		char *text;
 
-			told |= hit && (strcasestr(line, "svm") || strcasestr(line, "vmx") ||
-					strcasestr(line, "kvm") || strcasestr(line, "vmdriver"));
-		}
+		record[n > 0 ? n : 0] = '\0';
+		record[strcspn(record, "\n")] = '\0';
+		text = strchr(record, ';');
+		if (!text || !tells(++text))
+			continue;
+		snprintf(line, sizeof(line), "%s", text);
+		*level = atoi(record) & 7;
+		told = true;
 	}
 	close(fd);
-	return told;
+	return told ? line : NULL;
 }
 
 static void check_firmware(struct finding *f)
 {
-	const char *text;
-	char line[2048];
+	int level;
+	const char *line = log_line(tells_lock, &level);
 
-	if (!log_tells_lock(line, sizeof(line))) {
+	if (line)
+		found(f, BAD, "enable virtualization (SVM Mode, VT-x) in the firmware's set-up",
+		      "locked by the firmware: \"%s\"", line);
+	else
 		found(f, GOOD, NULL, "no sign that the firmware has locked virtualization");
-		return;
-	}
-	line[strcspn(line, "\n")] = '\0';
-	text = strchr(line, ';');
-	found(f, BAD, "enable virtualization (SVM Mode, VT-x) in the firmware's set-up",
-	      "locked by the firmware: \"%.160s\"", text ? text + 1 : line);
 }
 
 /* ---- modules ----------------------------------------------------------------- */
@@ -233,8 +255,14 @@ static bool driver_loaded(void)
 
 static void check_module(struct finding *f)
 {
+	int level;
+	const char *line = log_line(of_driver, &level);
+
 	if (driver_loaded())
 		found(f, GOOD, NULL, "vmdriver is loaded");
+	else if (line && level <= LOG_ERR)
+		found(f, BAD, "when that is mended, as root: modprobe vmdriver",
+		      "the module vmdriver is not loaded: \"%s\"", line);
 	else
 		found(f, BAD, "as root: modprobe vmdriver (after 'make modules_install')",
 		      "the module vmdriver is not loaded");
