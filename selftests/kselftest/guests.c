@@ -358,6 +358,7 @@ GUEST(long_fpu, VM_LONG, long_fpu, .setup = setup_disturb, IO_ONLY(100));
 GUEST(long_avx, VM_LONG, long_avx, .setup = setup_disturb);
 GUEST(long_debug, VM_LONG, long_debug, .setup = setup_disturb);
 GUEST(long_step, VM_LONG, long_step, .needs = LACKS_STEP);
+GUEST(long_step_sti, VM_LONG, long_step_sti, .needs = LACKS_STI_STEP | LACKS_DR6);
 GUEST(long_smc, VM_LONG, long_smc);
 GUEST(long_mmio, VM_LONG, long_mmio, .setup = setup_mmio,
       .counts = { { "switches/mmio", EXACTLY(2) }, { "switches/io", EXACTLY(0) } });

@@ -37,6 +37,7 @@
 #define LACKS_STEP	0x10	/* keep a single step over an exit from the host */
 #define LACKS_SOFT_INT	0x20	/* say that an exit cut INT n short, and not another event */
 #define LACKS_PE_CHECK	0x40	/* refuse CR0.PG without PE */
+#define LACKS_STI_STEP	0x100	/* report a single step over STI right behind it */
 #define LACKS_INTR	0x80	/* exit for a host interrupt while the guest's IF is clear */
 
 /* Selectors; SYSCALL and SYSRET dictate the order of a few of them. */

@@ -201,7 +201,7 @@ u32 vm_cpu_lacks(void)
 	if (known)
 		return lacks;
 	if (cpu_is_qemu())
-		lacks = LACKS_CHECKS | LACKS_BREAKPOINTS;
+		lacks = LACKS_CHECKS | LACKS_BREAKPOINTS | LACKS_STI_STEP;
 	else if (!cr2_is_loaded())
 		lacks = LACKS_CR2 | LACKS_DR6 | LACKS_STEP | LACKS_SOFT_INT |
 			LACKS_PE_CHECK | LACKS_INTR;

@@ -108,6 +108,9 @@ static void decode_debug(struct vmdrv_vcpu *vcpu, u32 info, struct vm_exit *exit
 	}
 	vmx_set_dr(vcpu, 6, (dr6 & ~(u64)DR_TRAP_BITS) | causes);
 	vmx_set_dr(vcpu, 7, vmx_get_dr(vcpu, 7) & ~DR7_GD);
+	/* A step over STI: delivery ends the shadow, in which VM entry wants another trap. */
+	if (vmx_get_shadow(vcpu))
+		vmx_set_shadow(vcpu, false);
 }
 
 static void decode_exception(struct vmdrv_vcpu *vcpu, bool vectoring, struct vm_exit *exit)

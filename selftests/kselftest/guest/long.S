@@ -602,6 +602,13 @@ GUEST(long_step)
 	STEP(9, wbinvd)
 	PASS
 
+/* The trap comes in the shadow of STI, and ends it. */
+GUEST(long_step_sti)
+	cli
+	STEP(1, sti)
+	cli
+	PASS
+
 /* A breakpoint on the handler of breakpoints: #DB for ever, on one stack. */
 GUEST(long_db_loop)
 	movl $SEL_TSS, %eax
