@@ -7,11 +7,14 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -404,6 +407,85 @@ TEST(host_nmi_while_a_guest_runs)
 	EXPECT_EQ(VM_END_INTR, thread_end)
 		TH_LOG("%s", vm_end_text(&vm, thread_end));
 	vm_destroy(&vm);
+}
+
+/* ---- the host sleeps ---- */
+
+struct sleeper {
+	struct vm vm;
+	pthread_t thread;
+	int cpu;
+	u32 end;
+};
+
+static void *count_on_cpu(void *arg)
+{
+	struct sleeper *s = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(s->cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		vm_die("cannot go to CPU %d", s->cpu);
+	s->end = vm_run_guest(&s->vm);
+	return NULL;
+}
+
+static bool counts_on(struct sleeper *s)
+{
+	u64 n = vm_read64(&s->vm, L_RESULT);
+	int i;
+
+	for (i = 0; i < 1000 && vm_read64(&s->vm, L_RESULT) == n; i++)
+		sleep_us(10000);
+	return vm_read64(&s->vm, L_RESULT) != n;
+}
+
+static bool log_has(const char *text)
+{
+	static char log[1 << 20];
+	int n = klogctl(3 /* read all */, log, sizeof(log) - 1);
+
+	log[n > 0 ? n : 0] = '\0';
+	return strstr(log, text);
+}
+
+/*
+ * As far into hibernation as it goes without a place to write the image to: devices
+ * and all CPUs but the first go off, the first one's system devices as well, and all
+ * of it comes back. Not where files are 9p's, which does not come back.
+ */
+TEST(guests_go_on_after_the_host_has_slept)
+{
+	struct sigaction sa = { .sa_handler = vm_on_signal };
+	static struct sleeper sleepers[2];
+	int nr = sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 1 : 2, i;
+	struct statfs root;
+
+	ASSERT_EQ(0, statfs("/", &root));
+	if (root.f_type != RAMFS_MAGIC && root.f_type != TMPFS_MAGIC)
+		SKIP(return, "the host would not find its files again");
+	if (write_text("/sys/power/disk", "shutdown"))
+		SKIP(return, "this kernel does not hibernate");
+	sigaction(SIGUSR1, &sa, NULL);
+	for (i = 0; i < nr; i++) {
+		sleepers[i].cpu = i;
+		vm_create(&sleepers[i].vm, VM_LONG, long_count);
+		ASSERT_EQ(0, pthread_create(&sleepers[i].thread, NULL, count_on_cpu, &sleepers[i]));
+		EXPECT_TRUE(counts_on(&sleepers[i]));
+	}
+	/* there is no swap */
+	EXPECT_GT(0, write_text("/sys/power/state", "disk"));
+	EXPECT_TRUE(log_has("hibernation: Image created"));
+	for (i = 0; i < nr; i++) {
+		EXPECT_TRUE(counts_on(&sleepers[i]))
+			TH_LOG("CPU %d", i);
+		pthread_kill(sleepers[i].thread, SIGUSR1);
+		pthread_join(sleepers[i].thread, NULL);
+		EXPECT_EQ(VM_END_INTR, sleepers[i].end)
+			TH_LOG("CPU %d: %s", i, vm_end_text(&sleepers[i].vm, sleepers[i].end));
+		vm_destroy(&sleepers[i].vm);
+	}
 }
 
 /* ---- the module ---- */
