@@ -18,6 +18,10 @@
 #include "layout.h"
 #include "uapi/vmdriver.h"
 
+/* A test's, in seconds: a kernel with KASAN wants more than the harness's own 30. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 180
+
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
