@@ -16,13 +16,26 @@ function begin_of(text, pid) {
 		return pid in vm ? "VMApp: system call " syscall(text) : OTHERS
 	if (text ~ /^vmnet_port_transmit/)
 		return "vmnet: transmitting with the NIC's driver"
+	if (text ~ /^vmnet_port_receive/)
+		return "vmnet: receiving"
 	return ""
+}
+
+# An access that the VMM has served, and what is left to do about it.
+function access_name(text,	part, port) {
+	split(text, part, " ")
+	port = part[4]
+	if (port ~ /^0x[2a][01]$/)
+		return "VMM: IN and OUT to the PIC"
+	if (port ~ /^0x.*[13579bdf]0$/ && length(port) > 5)
+		return "VMM: IN and OUT to the Lance's data port"
+	return last
 }
 
 function exit_name(text,	part) {
 	split(text, part, " ")
-	if (part[3] == "io") return "IN and OUT"
-	if (part[3] == "latch") return "OUT to the address port"
+	if (part[3] == "io") return "other IN and OUT"
+	if (part[3] == "latch") return "OUT to the Lance's address port"
 	if (part[3] == "intr") return "host interrupts (exits)"
 	if (part[3] == "hlt") return "guest idle: HLT with sleep and wake-up"
 	if (part[3] == "window") return "virtual interrupts (windows)"
@@ -41,7 +54,12 @@ function ended(name) {
 	return last
 }
 
+# The begin of a stretch is known better at its end.
 function account(tsc, name,	what) {
+	if (name ~ /^vmdrv_pio:/)
+		last = access_name(name)
+	if (name ~ /^vmnet_port_transmit/ && last ~ /^VMM: /)
+		last = "VMM: the Lance's transmit path"
 	what = ended(name)
 	if (last != "")
 		sum[what] += tsc - before
