@@ -78,6 +78,29 @@ static bool resize(struct vga_surface *f, const struct vga *v)
 	return true;
 }
 
+/* XRGB, which is not what the library takes for granted. */
+static void set_format(rfbScreenInfoPtr screen)
+{
+	screen->serverFormat.redShift = 16;
+	screen->serverFormat.greenShift = 8;
+	screen->serverFormat.blueShift = 0;
+}
+
+/* The library forgets the format with the old size, and translates by the new one. */
+static void tell_size(struct vnc_server *s)
+{
+	rfbClientIteratorPtr viewers;
+	rfbClientPtr client;
+
+	rfbNewFramebuffer(s->screen, (char *)s->surface.pixels, (int)s->surface.width,
+			  (int)s->surface.height, 8, 3, 4);
+	set_format(s->screen);
+	viewers = rfbGetClientIterator(s->screen);
+	while ((client = rfbClientIteratorNext(viewers)))
+		rfbSetTranslateFunction(client);
+	rfbReleaseClientIterator(viewers);
+}
+
 /* Look at the display, with the lock; tell the library, without. */
 static void refresh(struct vnc_server *s)
 {
@@ -93,8 +116,7 @@ static void refresh(struct vnc_server *s)
 	pthread_mutex_unlock(&m->lock);
 	s->drawn_at = loop_monotonic(NULL);
 	if (resized)
-		rfbNewFramebuffer(s->screen, (char *)s->surface.pixels, (int)s->surface.width,
-				  (int)s->surface.height, 8, 3, 4);
+		tell_size(s);
 	for (unsigned int i = 0; i < s->rects; i++) {
 		const struct rect *r = &s->rect[i];
 
@@ -219,9 +241,7 @@ static bool make_screen(struct vnc_server *s)
 	if (!screen)
 		return false;
 	screen->frameBuffer = (char *)f->pixels;
-	screen->serverFormat.redShift = 16;
-	screen->serverFormat.greenShift = 8;
-	screen->serverFormat.blueShift = 0;
+	set_format(screen);
 	screen->desktopName = m->name;
 	screen->screenData = s;
 	screen->port = screen->ipv6port = 0;	/* we listen ourselves */

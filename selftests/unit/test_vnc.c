@@ -30,6 +30,37 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	return -1;
 }
 
+/* How many dots were drawn, and where. */
+static unsigned int drawn;
+static struct vga_surface *surface;
+
+typedef void (*changed_fn)(void *ctx, unsigned int x, unsigned int y, unsigned int w,
+			   unsigned int h);
+
+static struct {
+	changed_fn call;
+	void *ctx;
+} on_drawn;
+
+static void count_drawn(void *ctx, unsigned int x, unsigned int y, unsigned int w, unsigned int h)
+{
+	drawn += w * h;
+	on_drawn.call(on_drawn.ctx, x, y, w, h);
+}
+
+void __real_vga_draw(struct vga *v, struct vga_surface *s, bool follow, changed_fn changed,
+		     void *ctx);
+void __wrap_vga_draw(struct vga *v, struct vga_surface *s, bool follow, changed_fn changed,
+		     void *ctx);
+void __wrap_vga_draw(struct vga *v, struct vga_surface *s, bool follow, changed_fn changed,
+		     void *ctx)
+{
+	surface = s;
+	on_drawn.call = changed;
+	on_drawn.ctx = ctx;
+	__real_vga_draw(v, s, follow, count_drawn, ctx);
+}
+
 static void nothing(void *ctx)
 {
 	(void)ctx;
@@ -130,11 +161,12 @@ static void start(void)
 
 /* ---- a viewer: libvncclient ---- */
 
-static unsigned int updates;
+static unsigned int updates, received;	/* rectangles, and their dots */
 
 static void on_update(rfbClient *c, int x, int y, int w, int h)
 {
 	updates++;
+	received += (unsigned int)(w * h);
 }
 
 static char *password(rfbClient *c)
@@ -150,6 +182,7 @@ static rfbClient *view(const char *host, int at, char *secret)
 	c->serverHost = strdup(host);
 	c->serverPort = at;
 	c->canHandleNewFBSize = TRUE;
+	c->appData.encodingsString = "raw";	/* dots as they are */
 	c->GotFrameBufferUpdate = on_update;
 	c->GetPassword = password;
 	rfbClientSetClientData(c, password, secret);
@@ -173,7 +206,10 @@ static bool wait_for(rfbClient *c, bool (*done)(rfbClient *c))
 
 static u32 dot(rfbClient *c, unsigned int x, unsigned int y)
 {
-	return ((u32 *)c->frameBuffer)[y * (unsigned int)c->width + x] & 0xffffff;
+	u32 val = ((u32 *)c->frameBuffer)[y * (unsigned int)c->width + x];
+
+	return (val >> c->format.redShift & 0xff) << 16 |
+	       (val >> c->format.greenShift & 0xff) << 8 | (val >> c->format.blueShift & 0xff);
 }
 
 static bool is_blank(rfbClient *c)
@@ -229,6 +265,49 @@ static void test_view(void **state)
 	pthread_mutex_unlock(&machine.lock);
 	write_memory(767 * 4096 + 4, 0x123456);
 	assert_true(wait_for(c, is_linear));
+	leave(c);
+}
+
+static bool is_white(rfbClient *c)
+{
+	return dot(c, 719, 399) == 0xaaaaaa;
+}
+
+static bool has_spot(rfbClient *c)
+{
+	return dot(c, 5, 0) == 0xabcdef;
+}
+
+/*
+ * All of a text screen is new: each dot is drawn once and sent once. And it is drawn
+ * where the library reads it, so that what it puts into its messages is the one copy.
+ */
+static void test_one_copy(void **state)
+{
+	rfbClient *c;
+
+	start();
+	updates = 0;
+	c = view("127.0.0.1", (int)port, NULL);
+	assert_non_null(c);
+	assert_true(wait_for(c, is_blank));
+	pthread_mutex_lock(&machine.lock);
+	for (u32 i = 0; i < 80 * 25; i++)
+		memcpy(memory + i * 4, "\x20\x70", 2);
+	vga_mark(&machine.svga.vga, 0);
+	drawn = received = 0;
+	pthread_mutex_unlock(&machine.lock);
+	assert_true(wait_for(c, is_white));
+	for (unsigned int i = 0; i < 10; i++)	/* whatever else may come */
+		if (WaitForMessage(c, 20000) > 0)
+			assert_true(HandleRFBServerMessage(c));
+	pthread_mutex_lock(&machine.lock);
+	assert_int_equal(drawn, 720 * 400);
+	assert_int_equal(received, 720 * 400);
+	surface->pixels[5] = 0xabcdef;
+	pthread_mutex_unlock(&machine.lock);
+	SendFramebufferUpdateRequest(c, 0, 0, 720, 400, FALSE);
+	assert_true(wait_for(c, has_spot));
 	leave(c);
 }
 
@@ -439,6 +518,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_view, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_password, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stalled, setup, teardown),
