@@ -244,6 +244,7 @@ static void test_formats(void **state)
 	static const char *const formats[] = { "qcow2", "vmdk", "vdi", "vhd" };
 	struct error err;
 	struct block second;
+	u8 buf[512];
 
 	if (!run("command -v qemu-img && command -v qemu-nbd"))
 		skip();
@@ -268,6 +269,15 @@ static void test_formats(void **state)
 		opened(in_dir(name), BLOCK_DISK, false);
 		block_close(&b);
 	}
+	/* A qcow2 that may only be read is, and refuses to be written. */
+	assert_true(run("chmod 400 disk.qcow2"));
+	opened(in_dir("disk.qcow2"), BLOCK_DISK, true);
+	assert_true(b.blk.read_only);
+	assert_int_equal(do_buf(BLK_READ, 0, buf, sizeof(buf)), 0);
+	assert_int_equal(do_buf(BLK_WRITE, 0, buf, sizeof(buf)), EPERM);
+	block_close(&b);
+	assert_true(run("head -c 60 disk.qcow2 >cut.qcow2"));
+	refused(in_dir("cut.qcow2"), NULL, BLOCK_DISK, false, "cannot open");
 	make("not.qcow2", 4096);
 	refused(in_dir("not.qcow2"), NULL, BLOCK_DISK, false, "not in qcow2 format");
 	refused(in_dir("none.qcow2"), NULL, BLOCK_DISK, false, "No such file");
