@@ -4,15 +4,47 @@
  * FADT (acpi.c); interrupts go through the PIC pair, so there is no MADT.
  */
 
-/*
- * The C preprocessor expands this before iasl compiles it.
- * Slot n, pin A is PIRQ (n - 1) mod 4; PIRQ A to D are IRQ 10, 10, 11, 11.
- */
-#define PIN(slot, pin, irq)	Package () { slot ## FFFF, pin, 0, irq }
-#define SLOT_A(slot) PIN(slot, 0, 10), PIN(slot, 1, 10), PIN(slot, 2, 11), PIN(slot, 3, 11)
-#define SLOT_B(slot) PIN(slot, 0, 10), PIN(slot, 1, 11), PIN(slot, 2, 11), PIN(slot, 3, 10)
-#define SLOT_C(slot) PIN(slot, 0, 11), PIN(slot, 1, 11), PIN(slot, 2, 10), PIN(slot, 3, 10)
-#define SLOT_D(slot) PIN(slot, 0, 11), PIN(slot, 1, 10), PIN(slot, 2, 10), PIN(slot, 3, 11)
+/* The C preprocessor expands this before iasl compiles it. Slot n, pin A is PIRQ (n - 1) mod 4. */
+#define PIN(slot, pin, link)	Package () { slot ## FFFF, pin, link, 0 }
+#define SLOT_A(slot) PIN(slot, 0, LNKA), PIN(slot, 1, LNKB), PIN(slot, 2, LNKC), PIN(slot, 3, LNKD)
+#define SLOT_B(slot) PIN(slot, 0, LNKB), PIN(slot, 1, LNKC), PIN(slot, 2, LNKD), PIN(slot, 3, LNKA)
+#define SLOT_C(slot) PIN(slot, 0, LNKC), PIN(slot, 1, LNKD), PIN(slot, 2, LNKA), PIN(slot, 3, LNKB)
+#define SLOT_D(slot) PIN(slot, 0, LNKD), PIN(slot, 1, LNKA), PIN(slot, 2, LNKB), PIN(slot, 3, LNKC)
+
+/* A PIRQ, and the PIIX3's register that routes it; 5, 10 and 11 are nobody else's. */
+#define LINK(name, uid, route)							\
+	Device (name)								\
+	{									\
+		Name (_HID, EisaId ("PNP0C0F"))					\
+		Name (_UID, uid)						\
+		Name (_PRS, ResourceTemplate ()					\
+		{								\
+			IRQ (Level, ActiveLow, Shared) {5, 10, 11}		\
+		})								\
+		Name (NOW, ResourceTemplate ()					\
+		{								\
+			IRQ (Level, ActiveLow, Shared) {5}			\
+		})								\
+		CreateWordField (NOW, 1, MASK)					\
+		Method (_STA)							\
+		{								\
+			If (route & 0x80) { Return (0x09) }			\
+			Return (0x0B)						\
+		}								\
+		Method (_DIS) { route |= 0x80 }					\
+		Method (_CRS, 0, Serialized)					\
+		{								\
+			MASK = 0						\
+			If (!(route & 0x80)) { MASK = 1 << (route & 0x0F) }	\
+			Return (NOW)						\
+		}								\
+		Method (_SRS, 1)						\
+		{								\
+			CreateWordField (Arg0, 1, WANT)				\
+			FindSetRightBit (WANT, Local0)				\
+			route = Local0 - 1					\
+		}								\
+	}
 
 DefinitionBlock ("", "DSDT", 1, "WORLDS", "WSDSDT", 1)
 {
@@ -26,6 +58,11 @@ DefinitionBlock ("", "DSDT", 1, "WORLDS", "WSDSDT", 1)
 
 	Scope (\_SB)
 	{
+		LINK (LNKA, 1, \_SB.PCI0.ISA.RTEA)
+		LINK (LNKB, 2, \_SB.PCI0.ISA.RTEB)
+		LINK (LNKC, 3, \_SB.PCI0.ISA.RTEC)
+		LINK (LNKD, 4, \_SB.PCI0.ISA.RTED)
+
 		Device (PCI0)
 		{
 			Name (_HID, EisaId ("PNP0A03"))
@@ -61,6 +98,14 @@ DefinitionBlock ("", "DSDT", 1, "WORLDS", "WSDSDT", 1)
 			Device (ISA)
 			{
 				Name (_ADR, 0x00010000)
+				OperationRegion (ROUT, PCI_Config, 0x60, 4)
+				Field (ROUT, ByteAcc, NoLock, Preserve)
+				{
+					RTEA, 8,
+					RTEB, 8,
+					RTEC, 8,
+					RTED, 8
+				}
 
 				Device (PIC)
 				{

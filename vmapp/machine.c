@@ -86,6 +86,13 @@ static void set_irq(void *ctx, unsigned int irq, bool level)
 		ioctl(m->vm_fd, VMDRV_SET_IRQ, &line);
 }
 
+static void on_routed(void *ctx)
+{
+	struct machine *m = ctx;
+
+	nics_route(&m->nics);
+}
+
 static void on_wake(void *arg)
 {
 	struct machine *m = arg;
@@ -217,7 +224,6 @@ static int create_nics(struct machine *m, struct error *err)
 	m->nics.bridge = &m->i440fx;
 	m->nics.mem = &m->mem;
 	m->nics.loop = &m->loop;
-	m->nics.irq = irq_line(m, 0);
 	m->nics.firmware = !m->direct;
 	return nics_create(&m->nics, m->config, m->name, err);
 }
@@ -294,6 +300,8 @@ static int create_devices(struct machine *m, struct error *err)
 	m->port92.reset = reset;
 	m->i440fx.reset = reset;
 	m->i440fx.shadow = (struct dev_signal){ on_shadow, m };
+	m->i440fx.irq = irq_line(m, 0);
+	m->i440fx.routed = (struct dev_signal){ on_routed, m };
 	m->i440fx.cold = !m->direct;
 
 	if (loop_timer_init(&m->rtc_timer, &m->loop, CLOCK_REALTIME, err) ||
@@ -310,7 +318,6 @@ static int create_devices(struct machine *m, struct error *err)
 	    add_ports(m, port92_regions, port92_n_regions, 0, &m->port92, err) ||
 	    add_ports(m, i440fx_regions, i440fx_n_regions, 0, &m->i440fx, err))
 		return -1;
-	m->svga.svga2.irq = irq_line(m, pci_slot_irq(SVGA_SLOT));
 	if (keys_init(&m->keys, &m->i8042, &m->loop, err) ||
 	    svga_create(&m->svga, m->config, m->direct, &m->bus, &m->map, &m->i440fx, err) ||
 	    create_firmware(m, err) || create_drives(m, err))

@@ -410,6 +410,7 @@ static void decode(struct nic *n)
 		.nic = n->index,
 		.master = !!(command & PCI_COMMAND_MASTER),
 		.dwio = lance_is_dwio(&n->lance),
+		.irq = (u8)i440fx_irq(n->all->bridge, NIC_SLOT + n->index),
 	};
 	struct bus *bus = n->all->bus;
 
@@ -572,7 +573,7 @@ static void reset_config(struct nic *n)
 		pci_set_rom(fn, n->all->rom.room);
 	pci_config_set(fn, PCI_SUBSYSTEM_VENDOR, 2, LANCE_PCI_VENDOR, 0);
 	pci_config_set(fn, PCI_SUBSYSTEM, 2, LANCE_PCI_DEVICE, 0);
-	pci_config_set(fn, PCI_INTERRUPT_LINE, 1, n->irq.irq, 0xff);
+	pci_config_set(fn, PCI_INTERRUPT_LINE, 1, pci_slot_irq(NIC_SLOT + n->index), 0xff);
 	pci_config_set(fn, PCI_INTERRUPT_PIN, 1, LANCE_PCI_PIN, 0);
 	pci_config_set(fn, PCI_MIN_GNT, 1, LANCE_PCI_MIN_GNT, 0);
 	pci_config_set(fn, PCI_MAX_LAT, 1, LANCE_PCI_MAX_LAT, 0);
@@ -595,6 +596,18 @@ void nics_reset(struct nics *ns)
 	for (unsigned int i = 0; i < VMDRV_NIC_MAX; i++)
 		if (ns->nic[i].all)
 			nic_reset(&ns->nic[i]);
+}
+
+void nics_route(struct nics *ns)
+{
+	for (unsigned int i = 0; i < VMDRV_NIC_MAX; i++) {
+		struct nic *n = &ns->nic[i];
+
+		if (!n->all)
+			continue;
+		fetch_rap(n);
+		decode(n);
+	}
 }
 
 /* ---- what vmnet and the clock have to say: on the loop's thread ---------------------- */
@@ -1054,7 +1067,7 @@ static int load_rom(struct nics *ns, const struct vmx *config, struct error *err
 
 static int nic_create(struct nic *n, const struct vmx *config, const char *vm, struct error *err)
 {
-	struct vmdrv_nic_create create = { .nic = n->index, .irq = n->irq.irq };
+	struct vmdrv_nic_create create = { .nic = n->index };
 	struct vmnet_status status;
 
 	if (choose_mac(n, config, vm, err) || choose_network(n, config, err) ||
@@ -1089,8 +1102,7 @@ int nics_create(struct nics *ns, const struct vmx *config, const char *vm, struc
 		if (!vmx_bool(config, key))
 			continue;
 		*n = (struct nic){ .all = ns, .index = i, .bit = bits++, .fd = -1, .link_fd = -1,
-				   .irq = ns->irq };
-		n->irq.irq = pci_slot_irq(NIC_SLOT + i);
+				   .irq = i440fx_line(ns->bridge, NIC_SLOT + i) };
 		if (load_rom(ns, config, err) || nic_create(n, config, vm, err))
 			return -1;
 	}

@@ -88,7 +88,6 @@ struct nics {
 	struct i440fx *bridge;
 	const struct guest_mem *mem;
 	struct loop *loop;
-	struct dev_irq irq;		/* a line, but for its number */
 	bool firmware;			/* there is one, which runs their ROM */
 };
 
@@ -104,6 +103,9 @@ void nics_destroy(struct nics *ns);
 
 /* As after power-on and firmware. */
 void nics_reset(struct nics *ns);
+
+/* The host bridge has routed interrupts elsewhere; the vCPU is out of the guest. */
+void nics_route(struct nics *ns);
 
 /* run->nics: bit n of @which is NIC n, which has frames to send, or buffers again. */
 void nics_move(struct nics *ns, u32 which);

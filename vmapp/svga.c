@@ -119,7 +119,7 @@ static void reset_config(struct svga *s, bool direct)
 	pci_set_bar(fn, SVGA2_BAR_FIFO, SVGA_FIFO_BASE, SVGA2_FIFO_SIZE, false);
 	pci_config_set(fn, PCI_SUBSYSTEM_VENDOR, 2, SVGA2_VENDOR, 0);
 	pci_config_set(fn, PCI_SUBSYSTEM, 2, SVGA2_DEVICE, 0);
-	pci_config_set(fn, PCI_INTERRUPT_LINE, 1, direct ? s->svga2.irq.irq : 0, 0xff);
+	pci_config_set(fn, PCI_INTERRUPT_LINE, 1, direct ? pci_slot_irq(SVGA_SLOT) : 0, 0xff);
 	pci_config_set(fn, PCI_INTERRUPT_PIN, 1, 1, 0);
 	if (s->rom.data)
 		pci_set_rom(fn, s->rom.room);
@@ -191,6 +191,7 @@ int svga_create(struct svga *s, const struct vmx *config, bool direct, struct bu
 	s->vga.touched = (struct dev_signal){ on_touched, s };
 	s->array.vga = &s->vga;
 	s->svga2.vga = &s->vga;
+	s->svga2.irq = i440fx_line(bridge, SVGA_SLOT);
 	s->svga2.fifo = s->vga.text + VGA_TEXT_SIZE;
 	s->svga2.pci = &s->pci;
 	s->io = (struct bus_window){ &s->pci, SVGA2_BAR_IO, svga2_regions, svga2_n_regions,

@@ -26,7 +26,7 @@
 struct svga {
 	bool present;
 	struct vga vga;
-	struct svga2 svga2;		/* its irq is the caller's to set before */
+	struct svga2 svga2;
 	struct vga_plain plain;		/* what the window's slot is, while there is one */
 	struct pci_function pci;
 	struct vga_array array;

@@ -163,20 +163,23 @@ struct vmdrv_device_state {
 /* EEXIST: made before. EBADF: not an attached /dev/vmnet. The file is kept open. */
 struct vmdrv_nic_create {
 	__u32 nic;		/* below VMDRV_NIC_MAX */
-	__u32 irq;		/* of the PIC pair, as for VMDRV_SET_IRQ */
 	__s32 vmnet_fd;
 	__u8 mac[6];		/* in the address PROM */
 	__u8 pad[2];
 };
 
-/* What the PCI function's command register and BAR 0 say now. EEXIST: ports are taken. */
+/*
+ * What the PCI function's command register and BAR 0 say now, and where its interrupt
+ * is routed. EEXIST: ports are taken.
+ */
 struct vmdrv_nic_decode {
 	__u32 nic;
 	__u16 port;		/* first of 32; a multiple of 32 */
 	__u8 io;		/* 1: the ports answer */
 	__u8 master;		/* 1: the NIC may use memory */
 	__u8 dwio;		/* path vmapp: RAP is 4 bytes at 14h, not 2 bytes at 12h */
-	__u8 pad[3];
+	__u8 irq;		/* of the PIC pair: 3 to 15; 0: nowhere */
+	__u8 pad[2];
 };
 
 struct vmdrv_nic_path {

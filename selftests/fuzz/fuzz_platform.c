@@ -251,7 +251,7 @@ static void set_up(void)
 	b->parport.print = line_send;
 	b->pm.power_off = b->i8042.reset = b->port92.reset = nobody;
 	b->i440fx.reset = b->i440fx.shadow = nobody;
-	b->svga.svga2.irq = (struct dev_irq){ set_irq, NULL, 10, false };
+	b->i440fx.irq = (struct dev_irq){ set_irq, NULL, 0, false };
 	b->dma.memory = (struct dev_memory){ ram_read, ram_write, NULL };
 	b->uart.line = (struct ns16550_line){ line_send, line_receive, NULL };
 	i440fx_init(&b->i440fx);

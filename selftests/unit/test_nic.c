@@ -184,6 +184,11 @@ static void on_shadow(void *ctx)
 {
 }
 
+static void on_routed(void *ctx)
+{
+	nics_route(&((struct board *)ctx)->nics);
+}
+
 static void on_wake(void *arg)
 {
 	nics_wake(&((struct board *)arg)->nics);
@@ -210,6 +215,8 @@ static int setup(void **state)
 	assert_int_equal(mem_create(&board->mem, 4, &board->err), 0);
 	assert_int_equal(loop_init(&board->loop, &board->lock, on_wake, board, &board->err), 0);
 	board->bridge.shadow.raise = on_shadow;
+	board->bridge.irq = (struct dev_irq){ set_irq, board, 0, false };
+	board->bridge.routed = (struct dev_signal){ on_routed, board };
 	i440fx_init(&board->bridge);
 	board->nics.vm_fd = VM_FD;
 	board->nics.bus = &board->bus;
@@ -218,7 +225,6 @@ static int setup(void **state)
 	board->nics.bridge = &board->bridge;
 	board->nics.mem = &board->mem;
 	board->nics.loop = &board->loop;
-	board->nics.irq = (struct dev_irq){ set_irq, board, 0, false };
 	board->nics.irq_notification = true;
 	set("ethernet0.present=TRUE");
 	set("worldswitch.ethernet0.datapath=vmapp");
@@ -270,7 +276,7 @@ static void test_defaults(void **state)
 	assert_string_equal(fake.attach.network, "bridged0");
 	assert_memory_equal(n->mac, "\x00\x0c\x29", 3);
 	assert_memory_equal(fake.attach.mac, n->mac, 6);
-	assert_int_equal(n->irq.irq, 11);
+	assert_int_equal(fake.decode.irq, 11);
 	assert_int_equal(n->path, VMDRV_PATH_VMAPP);
 	assert_true(n->link && fake.link);
 
@@ -285,7 +291,8 @@ static void test_defaults(void **state)
 	assert_memory_equal(n->mac, mac, 6);
 	assert_memory_not_equal(board->nics.nic[1].mac, mac, 6);
 	assert_string_equal(fake.attach.network, "hostonly0");
-	assert_int_equal(board->nics.nic[1].irq.irq, 10);
+	assert_int_equal(fake.decode.nic, 1);
+	assert_int_equal(fake.decode.irq, 10);
 	assert_int_equal(board->nics.nic[1].path, VMDRV_PATH_VMM);
 }
 
@@ -538,6 +545,17 @@ static void test_send(void **state)
 	set_csr(0, LANCE_CSR0_TDMD | LANCE_CSR0_IENA);
 	on_wire(100, 1);
 	assert_int_equal(peek(TX_RING + 4) >> 31, 0);
+	assert_true(board->level[11]);
+	/* Routed elsewhere meanwhile, here and in the VMM; RAP stays where it was. */
+	fake.latch = 4;
+	pci_config_write(&board->bridge.isa, 0x63, 1, 5);
+	assert_true(board->level[5] && !board->level[11]);
+	assert_int_equal(fake.decode.irq, 5);
+	assert_int_equal(fake.latch, 4);
+	pci_config_write(&board->bridge.isa, 0x63, 1, 0x80);
+	assert_int_equal(fake.decode.irq, 0);
+	assert_false(board->level[5]);
+	pci_config_write(&board->bridge.isa, 0x63, 1, 11);
 	assert_true(board->level[11]);
 	set_csr(0, LANCE_CSR0_TINT);
 	assert_false(board->level[11]);

@@ -113,6 +113,66 @@ static void test_shadow(void **state)
 	assert_int_equal(b.raised, 2);
 }
 
+/* PIRQ C of slot 3 and 7, and D of 4: where they go, and what is on them goes along. */
+static void test_routes(void **state)
+{
+	static struct i440fx f;
+	struct bench b = { .now = 0 }, moved = { .now = 0 };
+	struct dev_irq one, two, other;
+
+	f.shadow = (struct dev_signal){ bench_raise, &b };
+	f.irq = bench_line(&b, 0);
+	f.routed = (struct dev_signal){ bench_raise, &moved };
+	i440fx_init(&f);
+	one = i440fx_line(&f, 3);
+	two = i440fx_line(&f, 7);
+	other = i440fx_line(&f, 4);
+	assert_int_equal(i440fx_irq(&f, 3), 11);
+	assert_int_equal(i440fx_irq(&f, 1), 10);
+	/* Two hold it up: it falls with the last of them. */
+	dev_irq_set(&one, true);
+	dev_irq_set(&two, true);
+	assert_true(b.level[11]);
+	dev_irq_set(&one, false);
+	assert_true(b.level[11]);
+	moved.raised = 0;
+	put_config(&f, 0x862, 1, 5);
+	assert_int_equal(moved.raised, 1);
+	assert_int_equal(i440fx_irq(&f, 7), 5);
+	assert_false(b.level[11]);
+	assert_true(b.level[5]);
+	/* The same again is no move; neither is a write beside them. */
+	put_config(&f, 0x862, 1, 5);
+	put_config(&f, 0x864, 4, 0xffffffff);
+	assert_int_equal(moved.raised, 1);
+	assert_int_equal(b.edges[5], 1);
+	/* Off, and what there is not; then all four at once. */
+	put_config(&f, 0x862, 1, 0x85);
+	assert_false(b.level[5]);
+	assert_int_equal(i440fx_irq(&f, 3), 0);
+	for (u8 irq = 0; irq < 16; irq++) {
+		bool there = 0xdef8 >> irq & 1;
+
+		put_config(&f, 0x862, 1, irq);
+		assert_int_equal(i440fx_irq(&f, 3), there ? irq : 0);
+		assert_int_equal(b.level[irq], there);
+		assert_true(!irq || !b.level[irq - 1]);
+	}
+	put_config(&f, 0x860, 4, 0x030c0909);
+	dev_irq_set(&other, true);
+	assert_true(b.level[12] && b.level[3]);
+	dev_irq_set(&two, false);
+	assert_false(b.level[12]);
+	dev_irq_set(&other, false);
+	assert_false(b.level[3]);
+	/* A line that is up while it goes nowhere is up when it goes somewhere again. */
+	f.cold = true;
+	i440fx_reset(&f);
+	dev_irq_set(&other, true);
+	put_config(&f, 0x863, 1, 3);
+	assert_true(b.level[3]);
+}
+
 static void test_rom_bar(void **state)
 {
 	struct pci_function fn;
@@ -337,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_port92),
 		cmocka_unit_test(test_i440fx),
 		cmocka_unit_test(test_shadow),
+		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_rom_bar),
 		cmocka_unit_test(test_piix4pm),
 		cmocka_unit_test(test_piix4pm_timer),

@@ -73,8 +73,8 @@ static int setup(void **state)
 	dirty_page = 1u << 30;
 	refuse = false;
 	svga = calloc(1, sizeof(*svga));
-	svga->svga2.irq = bench_line(&irq_bench, 10);
 	bridge = (struct i440fx){ .cold = true, .shadow = { on_shadow, NULL } };
+	bridge.irq = bench_line(&irq_bench, 0);
 	i440fx_init(&bridge);
 	assert_int_equal(ws_ports_add(&bus.ports, i440fx_regions, i440fx_n_regions, 0, &bridge), 0);
 	vmx_init(&config);

@@ -44,8 +44,8 @@ static void set_state(uint32_t counter)
 static void add_lance(void)
 {
 	struct vmnet_attach attach = { .network = EXITBENCH_NETWORK };
-	struct vmdrv_nic_create create = { .irq = 11, .mac = { 0x02, 0, 0, 0, 0, 1 } };
-	const struct vmdrv_nic_decode decode = { .port = EXITBENCH_LANCE, .io = 1 };
+	struct vmdrv_nic_create create = { .mac = { 0x02, 0, 0, 0, 0, 1 } };
+	const struct vmdrv_nic_decode decode = { .port = EXITBENCH_LANCE, .io = 1, .irq = 11 };
 
 	create.vmnet_fd = open(VMNET_DEVICE, O_RDWR | O_CLOEXEC);
 	if (create.vmnet_fd < 0 || ioctl(create.vmnet_fd, VMNET_ATTACH, &attach))

@@ -10,6 +10,8 @@
 #define I440FX_PAM_END	0x60
 #define PIIX3_PIRQ	0x60	/* PIRQ A to D */
 #define PIIX3_PIRQ_OFF	0x80
+#define PIIX3_PIRQ_IRQ	0x0f
+#define PIIX3_IRQS	0xdef8u	/* that a PIRQ can go to: the others are reserved */
 
 /* A subsystem of QEMU's: SeaBIOS then asks the machine what it is (dev/fwcfg.h). */
 #define SUBSYSTEM_VENDOR	0x1af4
@@ -92,6 +94,61 @@ unsigned int i440fx_pam(const struct i440fx *b, unsigned int n)
 	return (high ? two >> 4 : two) & (I440FX_PAM_READ | I440FX_PAM_WRITE);
 }
 
+/* ---- interrupts ---- */
+
+static void set_pirq(void *bridge, unsigned int pirq, bool level)
+{
+	struct i440fx *b = bridge;
+	u8 *holders = &b->holders[pirq], irq = b->routed_to[pirq];
+
+	*holders = (u8)(level ? *holders + 1 : *holders - 1);
+	if (*holders == level && irq)	/* from none to one, or from one to none */
+		b->irq.set(b->irq.ctx, irq, level);
+}
+
+struct dev_irq i440fx_line(struct i440fx *b, unsigned int slot)
+{
+	return (struct dev_irq){ set_pirq, b, pci_slot_pirq(slot), false };
+}
+
+unsigned int i440fx_irq(const struct i440fx *b, unsigned int slot)
+{
+	return b->routed_to[pci_slot_pirq(slot)];
+}
+
+/* What is up moves along, as the level that it is. */
+static void route(struct i440fx *b)
+{
+	bool moved = false;
+
+	for (unsigned int i = 0; i < PCI_PIRQS; i++) {
+		u8 reg = b->isa.config[PIIX3_PIRQ + i], irq = reg & PIIX3_PIRQ_IRQ;
+		u8 was = b->routed_to[i];
+
+		if (reg & PIIX3_PIRQ_OFF || !(PIIX3_IRQS >> irq & 1))
+			irq = 0;
+		if (irq == was)
+			continue;
+		if (b->holders[i] && was)
+			b->irq.set(b->irq.ctx, was, false);
+		if (b->holders[i] && irq)
+			b->irq.set(b->irq.ctx, irq, true);
+		b->routed_to[i] = irq;
+		moved = true;
+	}
+	if (moved && b->routed.raise)
+		dev_signal_raise(&b->routed);
+}
+
+static void on_isa_written(struct pci_function *fn, u32 offset, unsigned int size)
+{
+	(void)offset;
+	(void)size;
+	route((struct i440fx *)((char *)fn - offsetof(struct i440fx, isa)));
+}
+
+/* ---- */
+
 static void on_bridge_written(struct pci_function *fn, u32 offset, unsigned int size)
 {
 	struct i440fx *b = (struct i440fx *)((char *)fn - offsetof(struct i440fx, bridge));
@@ -126,7 +183,9 @@ void i440fx_reset(struct i440fx *b)
 		memset(&b->isa.config[PIIX3_PIRQ], PIIX3_PIRQ_OFF, sizeof(pci_pirq));
 	else
 		memcpy(&b->isa.config[PIIX3_PIRQ], pci_pirq, sizeof(pci_pirq));
-	memset(&b->isa.writable[PIIX3_PIRQ], 0x8f, sizeof(pci_pirq));
+	memset(&b->isa.writable[PIIX3_PIRQ], PIIX3_PIRQ_OFF | PIIX3_PIRQ_IRQ, sizeof(pci_pirq));
+	b->isa.written = on_isa_written;
+	route(b);
 }
 
 void i440fx_init(struct i440fx *b)

@@ -58,9 +58,14 @@ u32 pci_rom_base(const struct pci_function *fn)
 	return rom & ~PCI_ROM_ENABLE;
 }
 
+unsigned int pci_slot_pirq(unsigned int slot)
+{
+	return (slot + PCI_PIRQS - 1) % PCI_PIRQS;
+}
+
 unsigned int pci_slot_irq(unsigned int slot)
 {
-	return pci_pirq[(slot + PCI_PIRQS - 1) % PCI_PIRQS];
+	return pci_pirq[pci_slot_pirq(slot)];
 }
 
 u32 pci_config_read(const struct pci_function *fn, u32 offset, unsigned int size)

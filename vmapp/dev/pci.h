@@ -55,10 +55,11 @@ void pci_set_rom(struct pci_function *fn, u32 size);
 /* Where it answers; 0: nowhere. */
 u32 pci_rom_base(const struct pci_function *fn);
 
-/* What firmware has routed PIRQ A to D to; acpi.asl says the same. */
+/* What firmware has routed PIRQ A to D to at first. */
 #define PCI_PIRQS	4
 extern const u8 pci_pirq[PCI_PIRQS];
-/* The IRQ of the slot's INTA#. */
+/* The PIRQ of the slot's INTA#, and its IRQ at first. */
+unsigned int pci_slot_pirq(unsigned int slot);
 unsigned int pci_slot_irq(unsigned int slot);
 
 /* @size is 1, 2 or 4 and does not cross a doubleword. */

@@ -737,7 +737,6 @@ static int create_locked(struct vmdrv_vm *vm, const struct vmdrv_nic_create *arg
 	nic->vm = vm;
 	mutex_init(&nic->lock);
 	nic->index = args->nic;
-	nic->irq = args->irq;
 	nic->port = port;
 	nic->borrower.notify = port_notify;
 	nic->wanted = VMDRV_NIC_NOWHERE;
@@ -769,7 +768,7 @@ int vmdrv_nic_create(struct vmdrv_vm *vm, const struct vmdrv_nic_create *args)
 	int err;
 
 	if (args->nic >= VMDRV_NIC_MAX || args->pad[0] || args->pad[1] ||
-	    !is_valid_ether_addr(args->mac) || args->irq < 3 || args->irq > 15)
+	    !is_valid_ether_addr(args->mac))
 		return -EINVAL;
 	file = fget(args->vmnet_fd);
 	if (!file)
@@ -851,17 +850,28 @@ int vmdrv_nic_access(struct vmdrv_vm *vm, struct vmdrv_nic_access *args)
 	return err;
 }
 
+/* The line leaves where it was and is what it is at its new place. */
+static void set_irq_locked(struct vmdrv_nic *nic, u32 irq)
+{
+	if (irq == nic->irq)
+		return;
+	vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, false);
+	nic->irq = irq;
+	vmdrv_irq_set(nic->vm, irq_source(nic), irq, in_vmm(nic) && lance_irq(&nic->lance));
+}
+
 int vmdrv_nic_decode(struct vmdrv_vm *vm, const struct vmdrv_nic_decode *args)
 {
 	struct vmdrv_nic *nic;
 	int err;
 
 	if (args->io > 1 || args->master > 1 || args->port % LANCE_IO_SIZE || args->dwio > 1 ||
-	    args->pad[0] || args->pad[1] || args->pad[2])
+	    args->irq > 15 || (args->irq && args->irq < 3) || args->pad[0] || args->pad[1])
 		return -EINVAL;
 	nic = quiesce(vm, args->nic);
 	if (IS_ERR(nic))
 		return PTR_ERR(nic);
+	set_irq_locked(nic, args->irq);
 	if (nic->latch)		/* it goes with its port */
 		lance_set_rap(&nic->lance, *nic->latch);
 	nic->base = args->io ? args->port : 0;

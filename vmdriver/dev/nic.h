@@ -49,7 +49,7 @@ enum nic_count {
  * struct vmdrv_nic - one NIC
  * @kobj: its folder in sysfs, vm<id>/nic<n>
  * @lock, @busy: all below but @events; see nic_lock() and nic_trylock()
- * @index, @irq: its number, and its input of the PIC pair
+ * @index, @irq: its number, and its input of the PIC pair; 0: none
  * @path: VMDRV_PATH_*
  * @file, @port: the port of a virtual network, and what keeps it
  * @base: first I/O port; 0 while the ports do not answer
