@@ -318,28 +318,48 @@ static void set_register(struct input *in)
 	}
 }
 
-/* A register of SVGA II's, or words for its FIFO and one that says where they are. */
-static void set_svga2(struct input *in)
+static void set_svga2(u16 reg, u32 val)
+{
+	ws_ports_out(&b->bus.ports, (u16)(b->svga.io.base + SVGA2_INDEX), 4, reg);
+	ws_ports_out(&b->bus.ports, (u16)(b->svga.io.base + SVGA2_VALUE), 4, val);
+}
+
+/* A command, with its first words, in a FIFO that is as it should be but for its length. */
+static void give_command(struct input *in)
+{
+	static const u8 known[] = {
+		SVGA_CMD_UPDATE, SVGA_CMD_DEFINE_CURSOR, SVGA_CMD_DEFINE_ALPHA_CURSOR, SVGA_CMD_FENCE,
+	};
+	u32 *fifo = (u32 *)(void *)b->svga.svga2.fifo, what = take(in, 1), i;
+	const u32 first = 0x1000, last = first + (0x40u << (what >> 4 & 7));
+
+	set_svga2(SVGA_REG_ENABLE, SVGA_ENABLE | (what & SVGA_HIDE));
+	set_svga2(SVGA_REG_CONFIG_DONE, 1);
+	fifo[SVGA_FIFO_MIN] = fifo[SVGA_FIFO_STOP] = first;
+	fifo[SVGA_FIFO_MAX] = last;
+	fifo[SVGA_FIFO_NEXT_CMD] = last - 4 * (1 + take(in, 1) % ((last - first) / 4));
+	fifo[first / 4] = known[what >> 2 & 3];
+	for (i = 1; i < 8; i++)
+		fifo[first / 4 + i] = take(in, 1);
+	set_svga2(SVGA_REG_SYNC, 1);
+}
+
+/* A register of SVGA II's, a command, or words of its FIFO. */
+static void use_svga2(struct input *in)
 {
 	u32 *fifo = (u32 *)(void *)b->svga.svga2.fifo;
 	u8 how = (u8)take(in, 1);
-	u32 n = take(in, 1);
-	u16 base;
 
 	if (!b->svga.io.base) {
 		ws_ports_out(&b->bus.ports, 0xcf8, 4, 0x80000000u | SVGA_SLOT << 11 | PCI_COMMAND);
 		ws_ports_out(&b->bus.ports, 0xcfc, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
 	}
-	base = (u16)b->svga.io.base;
-	if (how & 1) {
-		ws_ports_out(&b->bus.ports, base + SVGA2_INDEX, 4, n);
-		ws_ports_out(&b->bus.ports, base + SVGA2_VALUE, 4, take(in, how >> 1 & 3));
-	} else if (how & 2) {	/* its limits, most often possible ones */
-		fifo[n & 3] = how & 4 ? take(in, 4) : 0x400u << (n & 3) | (how & 0xf8);
-	} else {
-		for (unsigned int i = 0; i < 8; i++)
-			fifo[(0x400u + n * 4) / 4 + i] = take(in, how >> 2 & 1 ? 4 : 1);
-	}
+	if (how & 1)
+		set_svga2((u16)take(in, 1), take(in, how >> 1 & 3));
+	else if (how & 2)
+		give_command(in);
+	else
+		fifo[how & 4 ? how >> 3 & 3 : take(in, 2) % (SVGA2_FIFO_SIZE / 4)] = take(in, 4);
 }
 
 static void configure(struct input *in)
@@ -407,7 +427,7 @@ static void act(struct input *in)
 		if (what & 1)
 			set_register(in);
 		else
-			set_svga2(in);
+			use_svga2(in);
 		break;
 	case 4:
 		configure(in);
