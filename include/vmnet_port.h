@@ -19,7 +19,9 @@
 #include "uapi/vmnet.h"
 
 struct file;
+struct iov_iter;
 struct net;
+struct ubuf_info;
 struct vmnet_port;
 
 /* What a port has to say. */
@@ -95,6 +97,33 @@ void vmnet_port_borrow(struct vmnet_port *port, struct vmnet_port_borrower *borr
  */
 struct sk_buff *vmnet_port_alloc(unsigned int len, gfp_t gfp);
 
+/*
+ * So much of a frame that is lent is copied nevertheless: all headers that anybody
+ * looks at on its way, so that what was looked at cannot change.
+ */
+#define VMNET_LEND_HEADER	256
+
+/**
+ * vmnet_port_takes_pages() - may a frame be worth lending?
+ *
+ * Not where it would be copied sooner or later anyway: in a network without a NIC, or
+ * whose NIC does not take frames in pieces, or that is captured. A snapshot.
+ */
+bool vmnet_port_takes_pages(struct vmnet_port *port);
+
+/**
+ * vmnet_port_lend() - an skb for a frame to send that stays where it is
+ * @from: all of the frame, in user memory: more than VMNET_LEND_HEADER bytes, at most
+ *	VMNET_FRAME_MAX
+ * @ubuf: with one reference. Whoever frees the frame, or copies it because it would
+ *	keep it for long, says so by @ubuf, whatever has become of port and network by
+ *	then: perhaps from a softirq, perhaps before vmnet_port_transmit() returns.
+ *
+ * Sleeps. NULL, with @ubuf not used, if there is no memory or no page there.
+ */
+struct sk_buff *vmnet_port_lend(struct vmnet_port *port, struct iov_iter *from,
+				struct ubuf_info *ubuf);
+
 /**
  * vmnet_port_room() - may a frame be sent now?
  *
@@ -105,7 +134,7 @@ bool vmnet_port_room(struct vmnet_port *port);
 
 /**
  * vmnet_port_transmit() - send a frame; takes @skb
- * @skb: from vmnet_port_alloc()
+ * @skb: from vmnet_port_alloc() or vmnet_port_lend()
  *
  * Not with interrupts off. Returns 0 or -EINVAL, -EMSGSIZE, -ENETDOWN, -EPERM,
  * -EADDRNOTAVAIL, -ENODEV as write() on /dev/vmnet does, or -ENOBUFS without

@@ -211,11 +211,12 @@ static int check_nic(struct net_device *dev, struct netlink_ext_ack *extack)
 	return -EBUSY;
 }
 
-static void refresh_link(struct vmnet_bridge *bridge)
+static void refresh_nic(struct vmnet_bridge *bridge)
 {
 	struct net_device *dev = rtnl_dereference(bridge->dev);
 
 	vmnet_network_set_link(bridge->nw, dev && netif_running(dev) && netif_carrier_ok(dev));
+	WRITE_ONCE(bridge->nw->gathers, dev && dev->features & NETIF_F_SG);
 }
 
 static int connect(struct vmnet_bridge *bridge, struct net_device *dev,
@@ -252,7 +253,7 @@ static int connect(struct vmnet_bridge *bridge, struct net_device *dev,
 	};
 	dev_add_pack(&bridge->tap);
 	vmnet_network_set_mtu(bridge->nw, dev->mtu);
-	refresh_link(bridge);
+	refresh_nic(bridge);
 	return 0;
 
 err_handler:
@@ -278,7 +279,7 @@ static void disconnect(struct vmnet_bridge *bridge)
 	vmnet_fdb_flush(&bridge->nw->fdb, bridge->port);
 	eth_zero_addr(bridge->port->mac);
 	dev_put(dev);
-	refresh_link(bridge);
+	refresh_nic(bridge);
 }
 
 static struct net_device *find_nic(struct vmnet_network *nw, const char *ifname,
@@ -415,7 +416,8 @@ static int bridge_event(struct notifier_block *nb, unsigned long event, void *pt
 	case NETDEV_UP:
 	case NETDEV_DOWN:
 	case NETDEV_CHANGE:
-		refresh_link(bridge);
+	case NETDEV_FEAT_CHANGE:
+		refresh_nic(bridge);
 		break;
 	case NETDEV_CHANGEMTU:
 		vmnet_network_set_mtu(bridge->nw, dev->mtu);

@@ -7,6 +7,7 @@
 #include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/uio.h>
 
 #include "vmnet.h"
 
@@ -312,6 +313,36 @@ struct sk_buff *vmnet_port_alloc(unsigned int len, gfp_t gfp)
 	return skb;
 }
 EXPORT_SYMBOL_GPL(vmnet_port_alloc);
+
+bool vmnet_port_takes_pages(struct vmnet_port *port)
+{
+	const struct vmnet_network *nw;
+	bool takes;
+
+	rcu_read_lock();
+	nw = rcu_dereference(port->network);
+	takes = nw && READ_ONCE(nw->gathers) && list_empty(&nw->monitors);
+	rcu_read_unlock();
+	return takes;
+}
+EXPORT_SYMBOL_GPL(vmnet_port_takes_pages);
+
+struct sk_buff *vmnet_port_lend(struct vmnet_port *port, struct iov_iter *from,
+				struct ubuf_info *ubuf)
+{
+	struct sk_buff *skb = vmnet_port_alloc(VMNET_LEND_HEADER, GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	skb_set_owner_w(skb, &port->sk);	/* the pages are charged to it */
+	if (zerocopy_sg_from_iter(skb, from)) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_zcopy_init(skb, ubuf);
+	return skb;
+}
+EXPORT_SYMBOL_GPL(vmnet_port_lend);
 
 bool vmnet_port_room(struct vmnet_port *port)
 {

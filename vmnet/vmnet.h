@@ -63,6 +63,7 @@ struct vmnet_network {
 	enum vmnet_type type;
 	bool hub;
 	bool link;			/* of the NIC; else always true */
+	bool gathers;			/* the NIC takes frames in pieces */
 	unsigned int mtu;
 	struct vmnet_policy policy;
 
