@@ -293,7 +293,8 @@ struct lance_frag {
  * @count: buffers, 1 to LANCE_TX_CHAIN
  * @first, @epoch, @msg, @fcs: the core's
  *
- * Must be where nobody but the kernel, or the process, of the shell can write.
+ * Must be where nobody but the kernel, or the process, of the shell can write. A
+ * copy that is kept until the frame is handed back may end behind @count buffers.
  */
 struct lance_tx {
 	enum lance_tx_kind kind;
@@ -429,6 +430,9 @@ enum lance_tx_kind lance_tx_next(struct lance *l, struct lance_tx *tx);
  * is not RAM. Not needed by a shell that reads the buffers itself.
  */
 bool lance_tx_copy(struct lance *l, const struct lance_tx *tx, u8 *buf);
+
+/* The frame fetched last, if it is LANCE_TX_SEND, stays in the ring: it cannot be taken now. */
+void lance_tx_unfetch(struct lance *l, const struct lance_tx *tx);
 
 /* Hand back a frame; @readable: the buffers could be read (if it was to be sent). */
 void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable);

@@ -464,6 +464,141 @@ static void test_outstanding(void **state)
 	nic_settle(&nic);
 }
 
+/* What a shell remembers of a frame: no more than it has to, which ASan watches. */
+static struct lance_tx *fetch(void)
+{
+	struct lance_tx tx, *kept;
+	size_t size;
+
+	assert_int_equal(lance_tx_next(&nic.l, &tx), LANCE_TX_SEND);
+	size = offsetof(struct lance_tx, frag[tx.count]);
+	kept = malloc(size);
+	assert_non_null(kept);
+	memcpy(kept, &tx, size);
+	return kept;
+}
+
+static void hand_back(struct lance_tx *tx)
+{
+	lance_tx_done(&nic.l, tx, true);
+	free(tx);
+	nic_settle(&nic);
+}
+
+/* Up to three frames are out while the next ones come: around the ring, for long. */
+static void test_in_flight(void **state)
+{
+	for (unsigned int style = 0; style < 4; style++) {
+		struct lance_tx *out[3];
+
+		nic_start(&nic, style);
+		nic.lazy = true;
+		for (unsigned int i = 0; i < 40; i++) {
+			if (i >= 3) {
+				/* The oldest one is still the chip's; then it is the guest's. */
+				assert_int_equal(nic_status(&nic, TX_RING, (i - 3) % 4), OWN_FRAME);
+				hand_back(out[i % 3]);
+				assert_int_equal(nic_status(&nic, TX_RING, (i - 3) % 4), DONE);
+			}
+			nic_give_tx(&nic, i % 4, 60 + i, OWN_FRAME);
+			out[i % 3] = fetch();
+			assert_int_equal(out[i % 3]->len, 60 + i);
+			assert_int_equal(out[i % 3]->frag[0].addr, TX_BUFFER(i % 4));
+			assert_false(lance_tx_pending(&nic.l));
+		}
+		for (unsigned int i = 40; i < 43; i++)
+			hand_back(out[i % 3]);
+		nic_play(&nic, "r0=2f3");
+	}
+}
+
+/* The same with frames in two buffers, in a ring that has room for no more than two. */
+static void test_in_flight_chains(void **state)
+{
+	struct lance_tx *first, *second, tx;
+
+	nic_start(&nic, 2);
+	nic.lazy = true;
+	for (unsigned int i = 0; i < 4; i++)
+		nic_give_tx(&nic, i, 40 + i, OWN | (i & 1 ? ENP : STP));
+	first = fetch();
+	second = fetch();
+	assert_int_equal(first->len, 81);
+	assert_int_equal(second->len, 85);
+	assert_int_equal(lance_tx_next(&nic.l, &tx), LANCE_TX_NONE);
+	hand_back(first);
+	assert_int_equal(nic_status(&nic, TX_RING, 1), ENP);
+	assert_int_equal(nic_status(&nic, TX_RING, 2), OWN | STP);
+	/* Behind the end of the ring goes on what its beginning has. */
+	nic_give_tx(&nic, 0, 50, OWN_FRAME);
+	first = fetch();
+	assert_int_equal(first->len, 50);
+	hand_back(second);
+	hand_back(first);
+	assert_int_equal(nic_status(&nic, TX_RING, 3), ENP);
+	assert_int_equal(nic_status(&nic, TX_RING, 0), DONE);
+}
+
+/* A frame that cannot be taken now stays where it is, and is the next one. */
+static void test_unfetch(void **state)
+{
+	struct lance_tx *first, *second;
+
+	nic_start(&nic, 3);
+	nic.lazy = true;
+	nic_give_tx(&nic, 0, 60, OWN_FRAME);
+	nic_give_tx(&nic, 1, 61, OWN_FRAME);
+	first = fetch();
+	second = fetch();
+	lance_tx_unfetch(&nic.l, second);
+	free(second);
+	assert_true(lance_tx_pending(&nic.l));
+	second = fetch();
+	assert_int_equal(second->len, 61);
+	lance_tx_unfetch(&nic.l, second);
+	free(second);
+	hand_back(first);
+	assert_int_equal(nic_status(&nic, TX_RING, 1), OWN_FRAME);
+	/* After STOP there is nothing to be left. */
+	second = fetch();
+	nic_play(&nic, "w0=4 w0=42");
+	lance_tx_unfetch(&nic.l, second);
+	free(second);
+	nic_give_tx(&nic, 0, 70, OWN_FRAME);
+	second = fetch();
+	assert_int_equal(second->len, 70);
+	hand_back(second);
+	assert_int_equal(nic_status(&nic, TX_RING, 0), DONE);
+}
+
+/* STOP with frames out: what comes back of them later is not taken for new ones. */
+static void test_stop_in_flight(void **state)
+{
+	static const char *const ends[] = { "w0=4", "w0=4 w0=1", "i14.2=0", "reset" };
+
+	for (unsigned int k = 0; k < WS_ARRAY_SIZE(ends); k++) {
+		struct lance_tx *old[2], *new;
+
+		nic_start(&nic, 2);
+		nic.lazy = true;
+		for (unsigned int i = 0; i < 2; i++) {
+			nic_give_tx(&nic, i, 60, OWN_FRAME);
+			old[i] = fetch();
+		}
+		nic_play(&nic, ends[k]);
+		nic_play(&nic, "w0=4 W20=2 w1=0 w2=1 w0=1 r0=181 w0=142 r0=73");
+		nic_give_tx(&nic, 0, 80, OWN_FRAME);
+		new = fetch();
+		hand_back(old[0]);
+		hand_back(old[1]);
+		assert_int_equal(nic_status(&nic, TX_RING, 0), OWN_FRAME);
+		assert_int_equal(nic_status(&nic, TX_RING, 1), OWN_FRAME);
+		nic_play(&nic, "r0=73");
+		hand_back(new);
+		assert_int_equal(nic_status(&nic, TX_RING, 0), DONE);
+	}
+}
+
 /* To the chip itself, with a real FCS, and past the address filter. */
 static void test_loopback(void **state)
 {
@@ -616,6 +751,10 @@ int main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_outstanding),
+		cmocka_unit_test(test_in_flight),
+		cmocka_unit_test(test_in_flight_chains),
+		cmocka_unit_test(test_unfetch),
+		cmocka_unit_test(test_stop_in_flight),
 		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_loopback_fcs),
 		cmocka_unit_test(test_loopback_bad),

@@ -1262,6 +1262,12 @@ enum lance_tx_kind lance_tx_next(struct lance *l, struct lance_tx *tx)
 	return tx->kind;
 }
 
+void lance_tx_unfetch(struct lance *l, const struct lance_tx *tx)
+{
+	if (tx->epoch == l->epoch)
+		l->tx.ahead -= tx->count;
+}
+
 bool lance_tx_copy(struct lance *l, const struct lance_tx *tx, u8 *buf)
 {
 	u32 i;
