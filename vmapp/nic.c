@@ -1041,6 +1041,7 @@ static int set_knobs(struct nic *n, const struct vmx *config)
 		{ VMDRV_KNOB_SEND_COMBINING, "worldswitch.ethernet%u.sendCombining" },
 		{ VMDRV_KNOB_COMBINE_MAX, "worldswitch.ethernet%u.combineMax" },
 		{ VMDRV_KNOB_COMBINE_RATE, "worldswitch.ethernet%u.combineRate" },
+		{ VMDRV_KNOB_ZEROCOPY_MIN, "worldswitch.ethernet%u.zerocopyMin" },
 	};
 
 	for (size_t i = 0; i < WS_ARRAY_SIZE(knobs); i++)

@@ -49,7 +49,9 @@ struct vmx_key {
 	  "frames to send wait for a switch", NULL, 0, 0 }, \
 	{ "worldswitch.ethernet" n ".combineMax", VMX_UINT, "", "... at most so many", NULL, 1, 64 }, \
 	{ "worldswitch.ethernet" n ".combineRate", VMX_UINT, "", \
-	  "... from so many switches a second on", NULL, 0, 0xffffffff }
+	  "... from so many switches a second on", NULL, 0, 0xffffffff }, \
+	{ "worldswitch.ethernet" n ".zerocopyMin", VMX_UINT, "", \
+	  "frames from so many bytes on are sent without a copy; 0: none", NULL, 0, 4092 }
 
 #define IDE_KEYS(n) \
 	{ "ide" n ".present", VMX_BOOL, "FALSE", "the drive exists", NULL, 0, 0 }, \

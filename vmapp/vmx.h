@@ -31,7 +31,7 @@
  *	worldswitch.ethernetN.datapath	vmm: registers and rings are served in the VMM;
  *				vmapp: every data port access is a world switch;
  *				direct: the VMM also moves the frames
- *	worldswitch.ethernetN.sendCombining, .combineMax, .combineRate,
+ *	worldswitch.ethernetN.sendCombining, .combineMax, .combineRate, .zerocopyMin,
  *	worldswitch.irqNotification, worldswitch.hostIrqToVmapp,
  *	worldswitch.pairs	knobs, see vmctl tune;
  *				without them and datapath the module's parameters count

@@ -6,6 +6,7 @@
 #ifndef VMDRV_COMPAT_H
 #define VMDRV_COMPAT_H
 
+#include <linux/skbuff.h>
 #include <linux/syscore_ops.h>
 
 /*
@@ -43,6 +44,20 @@
 #define VMDRV_OWNERSHIP_DEVICE	const struct device *
 #else
 #define VMDRV_OWNERSHIP_DEVICE	struct device *
+#endif
+
+/* Whom the network tells that it is done with pages: a function, or a table with one. */
+#ifdef HAVE_UBUF_OPS
+#define VMDRV_DEFINE_UBUF(_name, _complete)					\
+	static const struct ubuf_info_ops _name##_ops = { .complete = _complete };	\
+	static const struct ubuf_info _name = {					\
+		.ops = &_name##_ops, .flags = SKBFL_ZEROCOPY_FRAG,		\
+	}
+#else
+#define VMDRV_DEFINE_UBUF(_name, _complete)					\
+	static const struct ubuf_info _name = {					\
+		.callback = _complete, .flags = SKBFL_ZEROCOPY_FRAG,		\
+	}
 #endif
 
 #endif

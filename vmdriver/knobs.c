@@ -29,6 +29,7 @@ static const struct {
 	[VMDRV_KNOB_IRQ_NOTIFICATION] = { 0, 1, false },
 	[VMDRV_KNOB_HOST_IRQ_TO_VMAPP] = { 0, 1, false },
 	[VMDRV_KNOB_PAIRS] = { 0, 1, false },
+	[VMDRV_KNOB_ZEROCOPY_MIN] = { 0, LANCE_TX_MAX, true },
 };
 
 static u32 defaults[VMDRV_KNOB_NR] = {
@@ -100,6 +101,8 @@ module_param_cb(host_irq_to_vmapp, &param_ops, DEFAULT(HOST_IRQ_TO_VMAPP), 0644)
 MODULE_PARM_DESC(host_irq_to_vmapp, "host interrupts return to VMApp (default: 0)");
 module_param_cb(pairs, &param_ops, DEFAULT(PAIRS), 0644);
 MODULE_PARM_DESC(pairs, "two port accesses in one exit (default: 0)");
+module_param_cb(zerocopy_min, &param_ops, DEFAULT(ZEROCOPY_MIN), 0644);
+MODULE_PARM_DESC(zerocopy_min, "frames from so many bytes on are not copied (default: 0, none)");
 
 /* What a new VM or NIC has. */
 void vmdrv_knobs_init(u32 values[VMDRV_KNOB_NR])
@@ -120,7 +123,7 @@ static u32 get_nic(struct vmdrv_nic *nic, u32 knob)
 static void set_nic(struct vmdrv_nic *nic, u32 knob, u32 value)
 {
 	WRITE_ONCE(nic->knobs[knob], value);
-	vmdrv_nic_tuned(nic);
+	vmdrv_nic_recheck(nic);
 }
 
 static void set_vm(struct vmdrv_vm *vm, u32 knob, u32 value)
@@ -179,10 +182,11 @@ NIC_KNOB(datapath, DATAPATH);
 NIC_KNOB(send_combining, SEND_COMBINING);
 NIC_KNOB(combine_max, COMBINE_MAX);
 NIC_KNOB(combine_rate, COMBINE_RATE);
+NIC_KNOB(zerocopy_min, ZEROCOPY_MIN);
 
 const struct attribute *const vmdrv_nic_knob_attrs[] = {
 	&nic_datapath.attr, &nic_send_combining.attr, &nic_combine_max.attr,
-	&nic_combine_rate.attr,
+	&nic_combine_rate.attr, &nic_zerocopy_min.attr,
 	NULL
 };
 

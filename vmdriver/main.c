@@ -251,6 +251,7 @@ static void __exit vmdrv_exit(void)
 	misc_deregister(&vmdrv_misc);
 	vmdrv_class_unregister();
 	vmdrv_ops->unsetup();
+	vmdrv_loans_exit();
 }
 
 module_init(vmdrv_init);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Guest memory: a window onto the address space of the process that owns the
- * VM. Nothing is pinned. The nested page tables are filled on fault from the
+ * VM. Nothing is pinned; a page that is lent to a network (dev/loan.c) has one more
+ * reference for so long. The nested page tables are filled on fault from the
  * host's own page tables, and an MMU notifier per slot takes entries out
  * before the host uses a page for something else (the paper, section 2).
  *

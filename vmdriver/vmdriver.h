@@ -10,6 +10,8 @@
  *   vm->mem.sem	memory slots
  *   vm->mem.lock	the nested page tables (spinlock)
  *   vm->dev.lock	PIC pair, PIT and port 61h (raw spinlock, irqs off)
+ *   lender->lock	what a NIC has lent: dev/loan.c (spinlock, irqs off); taken by
+ *		those who free its frames, whatever they hold
  * Nothing is locked on the way from an exit to a latch or to re-entry.
  */
 #ifndef VMDRV_VMDRIVER_H

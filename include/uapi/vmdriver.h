@@ -226,7 +226,8 @@ struct vmdrv_nic_state {
 #define VMDRV_KNOB_IRQ_NOTIFICATION	4	/* VMApp trusts the IRQ page, else select()s */
 #define VMDRV_KNOB_HOST_IRQ_TO_VMAPP	5	/* a host interrupt is VMDRV_EXIT_HOST_IRQ */
 #define VMDRV_KNOB_PAIRS		6	/* two port accesses in one exit, see pair.c */
-#define VMDRV_KNOB_NR			7
+#define VMDRV_KNOB_ZEROCOPY_MIN		7	/* of a NIC: frames as long are lent; 0: none */
+#define VMDRV_KNOB_NR			8
 
 struct vmdrv_knob_value {
 	__u32 knob;		/* VMDRV_KNOB_* */

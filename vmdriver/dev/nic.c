@@ -260,39 +260,57 @@ bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, b
 
 /* ---- frames ---- */
 
-/*
- * One frame from the guest's ring to the network. False: there is none now.
- *
- * The one copy of a sent frame is made here. It could be none: the guest's pages
- * as the skb's fragments, pinned, and OWN given back when the last reference to
- * the skb goes (ubuf_info tells). But the guest would then wait for the NIC's
- * own completion, which the switch's queues may delay at will; a frame of 1.5 KiB
- * is copied sooner than its pages are pinned.
- */
+/* The one copy of a sent frame. NULL: there is no memory, or the buffers are not the guest's. */
+static struct sk_buff *copy_frame(struct vmdrv_nic *nic, const struct lance_tx *tx, bool *readable)
+{
+	struct sk_buff *skb = vmnet_port_alloc(tx->len, GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	*readable = lance_tx_copy(&nic->lance, tx, skb->data);
+	if (*readable)
+		return skb;
+	kfree_skb(skb);
+	return NULL;
+}
+
+/* A frame to the network, by loan or by copy. False: it cannot be taken now. */
+static bool send_frame(struct vmdrv_nic *nic, const struct lance_tx *tx)
+{
+	struct sk_buff *skb = vmdrv_loan_give_locked(nic, tx);
+	bool readable = true;
+
+	if (!skb) {
+		skb = copy_frame(nic, tx, &readable);
+		if (!vmdrv_loan_skip_locked(nic, tx, readable)) {
+			lance_tx_unfetch(&nic->lance, tx);
+			kfree_skb(skb);
+			return false;
+		}
+	}
+	nic->counts[skb ? NIC_COUNT_TX : NIC_COUNT_TX_LOST]++;
+	if (skb)
+		vmnet_port_transmit(nic->port, skb);	/* what it refuses, it counts */
+	return true;
+}
+
+/* One frame from the guest's ring to the network. False: there is none now. */
 static bool transmit_one(struct vmdrv_nic *nic)
 {
 	struct lance_tx *tx = &nic->tx;
-	struct sk_buff *skb = NULL;
-	enum lance_tx_kind kind;
-	bool readable = true;
 
-	kind = lance_tx_next(&nic->lance, tx);
-	if (kind == LANCE_TX_NONE || kind == LANCE_TX_BUSY)
+	if (vmdrv_loans_reap_locked(nic))
 		return false;
-	if (kind == LANCE_TX_SEND) {
-		skb = vmnet_port_alloc(tx->len, GFP_KERNEL);
-		if (skb)
-			readable = lance_tx_copy(&nic->lance, tx, skb->data);
+	switch (lance_tx_next(&nic->lance, tx)) {
+	case LANCE_TX_NONE:
+	case LANCE_TX_BUSY:
+		return false;
+	case LANCE_TX_SEND:
+		return send_frame(nic, tx);
+	default:
+		lance_tx_done(&nic->lance, tx, true);
+		return true;
 	}
-	lance_tx_done(&nic->lance, tx, readable);
-	if (skb && readable) {
-		nic->counts[NIC_COUNT_TX]++;
-		vmnet_port_transmit(nic->port, skb);	/* what it refuses, it counts */
-	} else if (kind == LANCE_TX_SEND) {
-		nic->counts[NIC_COUNT_TX_LOST]++;
-		kfree_skb(skb);
-	}
-	return true;
 }
 
 static bool move_valid(const struct vmdrv_nic *nic, const struct vmdrv_nic_move *args)
@@ -310,6 +328,7 @@ static u32 transmit_locked(struct vmdrv_nic *nic, u32 budget, bool *room)
 
 	while (n < budget && (*room = vmnet_port_room(nic->port)) && transmit_one(nic))
 		n++;
+	vmdrv_loans_reap_locked(nic);
 	nic->counts[NIC_COUNT_TX_BATCH] += n > 0;
 	nic->counts[NIC_COUNT_TX_FULL] += !*room;
 	return n;
@@ -568,6 +587,7 @@ static bool service(struct vmdrv_nic *nic)
 	nic_lock(nic);
 	if (!in_vmm(nic))
 		goto unlock;
+	vmdrv_loans_reap_locked(nic);
 	if (events & LANCE_EV_INIT) {
 		lance_load(&nic->lance);
 		events |= LANCE_EV_TX;
@@ -685,6 +705,10 @@ NIC_ATTR(combine_held, NIC_COUNT_COMBINE_HELD);
 NIC_ATTR(combine_full, NIC_COUNT_COMBINE_FULL);
 NIC_ATTR(combine_expired, NIC_COUNT_COMBINE_EXPIRED);
 NIC_ATTR(combine_longest_ns, NIC_COUNT_COMBINE_LONGEST_NS);
+NIC_ATTR(lent, NIC_COUNT_LENT);
+NIC_ATTR(lent_copied, NIC_COUNT_LENT_COPIED);
+NIC_ATTR(lent_late, NIC_COUNT_LENT_LATE);
+NIC_ATTR(lent_longest_ns, NIC_COUNT_LENT_LONGEST_NS);
 
 static struct attribute *nic_attrs[] = {
 	&nic_tx.attr, &nic_tx_lost.attr, &nic_rx.attr, &nic_rx_held.attr,
@@ -692,6 +716,7 @@ static struct attribute *nic_attrs[] = {
 	&nic_access_vmapp.attr,
 	&nic_tx_batches.attr, &nic_tx_full.attr, &nic_combine_held.attr,
 	&nic_combine_full.attr, &nic_combine_expired.attr, &nic_combine_longest_ns.attr,
+	&nic_lent.attr, &nic_lent_copied.attr, &nic_lent_late.attr, &nic_lent_longest_ns.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(nic);
@@ -734,6 +759,11 @@ static int create_locked(struct vmdrv_vm *vm, const struct vmdrv_nic_create *arg
 	nic = kzalloc(sizeof(*nic), GFP_KERNEL_ACCOUNT);
 	if (!nic)
 		return -ENOMEM;
+	err = vmdrv_loans_create(nic);
+	if (err) {
+		kfree(nic);
+		return err;
+	}
 	nic->vm = vm;
 	mutex_init(&nic->lock);
 	nic->index = args->nic;
@@ -752,6 +782,7 @@ static int create_locked(struct vmdrv_vm *vm, const struct vmdrv_nic_create *arg
 	if (!err)
 		err = sysfs_create_files(&nic->kobj, vmdrv_nic_knob_attrs);
 	if (err) {
+		vmdrv_loans_destroy(nic);
 		kobject_put(&nic->kobj);
 		return err;
 	}
@@ -799,6 +830,7 @@ void vmdrv_nics_destroy(struct vmdrv_vm *vm)
 		timer_shutdown_sync(&nic->poll);
 		timer_shutdown_sync(&nic->tint);
 		hrtimer_cancel(&nic->deadline);
+		vmdrv_loans_destroy(nic);
 		fput(nic->file);
 		kobject_put(&nic->kobj);
 	}
@@ -897,6 +929,8 @@ static void set_path_locked(struct vmdrv_nic *nic, u32 path)
 	else
 		nic->overflows = vmnet_port_overflows(nic->port);	/* VMApp has counted */
 	nic->path = path;
+	if (!in_vmm(nic))
+		vmdrv_loans_forget_locked(nic);
 	if (was_direct != direct)
 		vmnet_port_borrow(nic->port, was_direct ? NULL : &nic->borrower);
 	lance_tint(&nic->lance);
@@ -978,7 +1012,7 @@ int vmdrv_nic_want_path(struct vmdrv_nic *nic, u32 path)
 	return READ_ONCE(nic->path) == path ? 0 : -EIO;
 }
 
-void vmdrv_nic_tuned(struct vmdrv_nic *nic)
+void vmdrv_nic_recheck(struct vmdrv_nic *nic)
 {
 	request_service(nic, LANCE_EV_TX);
 	vmdrv_kick(nic->vm);
@@ -1008,6 +1042,7 @@ int vmdrv_nic_state(struct vmdrv_vm *vm, const struct vmdrv_nic_state *args, boo
 	} else {
 		if (nic->latch)
 			lance_set_rap(&nic->lance, *nic->latch);
+		vmdrv_loans_await_locked(nic);
 		lance_tint(&nic->lance);
 		lance_get(&nic->lance, &state);
 	}

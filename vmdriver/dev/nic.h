@@ -3,7 +3,7 @@
  * NICs in the VMM: the Lance's core (core/lance.h), its ports, and a port of a
  * virtual network. VMApp decides when frames are moved, or on path direct the
  * vCPU's thread does, between two entries; the copying is here, once each way,
- * between the guest's buffers and the network's.
+ * between the guest's buffers and the network's, if it is not saved: loan.h.
  */
 #ifndef VMDRV_NIC_H
 #define VMDRV_NIC_H
@@ -19,6 +19,7 @@
 #include "core/region.h"
 #include "uapi/vmdriver.h"
 #include "vmnet_port.h"
+#include "loan.h"
 
 struct file;
 struct vmdrv_vcpu;
@@ -42,6 +43,10 @@ enum nic_count {
 	NIC_COUNT_COMBINE_FULL,	/* batches that combine_max sent on their way */
 	NIC_COUNT_COMBINE_EXPIRED,	/* batches that had waited for a whole tick */
 	NIC_COUNT_COMBINE_LONGEST_NS,	/* the longest that a frame has waited */
+	NIC_COUNT_LENT,		/* frames sent without a copy */
+	NIC_COUNT_LENT_COPIED,	/* ... that somebody has copied after all */
+	NIC_COUNT_LENT_LATE,	/* ... that came back late */
+	NIC_COUNT_LENT_LONGEST_NS,	/* the longest that a frame was lent */
 	NIC_COUNTS
 };
 
@@ -65,6 +70,9 @@ enum nic_count {
  * @knobs: VMDRV_KNOB_*, those of a NIC
  * @held_since: when frames began to wait for a switch, in ns; 0: none does
  * @deadline: when they have waited long enough
+ * @loans, @loans_nr: frames that are sent but not handed back, in the ring's order
+ * @lender: what the network tells that it is done with one
+ * @lend_after: in jiffies, when lending may be worth a try again; written by the lender
  * @wanted: the path that VMApp is to take it to; VMDRV_NIC_NOWHERE: none
  */
 struct vmdrv_nic {
@@ -92,6 +100,10 @@ struct vmdrv_nic {
 	u32 knobs[VMDRV_KNOB_NR];
 	u64 held_since;
 	struct hrtimer deadline;
+	struct list_head loans;
+	unsigned int loans_nr;
+	struct vmdrv_lender *lender;
+	unsigned long lend_after;
 	u32 wanted;
 	u64 counts[NIC_COUNTS];
 };
@@ -143,7 +155,10 @@ int vmdrv_nic_want_path(struct vmdrv_nic *nic, u32 path);
 /* The NIC with this number, or NULL. */
 struct vmdrv_nic *vmdrv_nic_find(struct vmdrv_vm *vm, u32 index);
 
-/* A knob has changed: what it concerns is looked at anew. */
-void vmdrv_nic_tuned(struct vmdrv_nic *nic);
+/*
+ * A knob has changed, or a loan has come back: the vCPU's thread looks at the ring
+ * anew. From any context.
+ */
+void vmdrv_nic_recheck(struct vmdrv_nic *nic);
 
 #endif
