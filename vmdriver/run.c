@@ -203,7 +203,8 @@ static int run_loop(struct vmdrv_vcpu *vcpu)
 			vcpu->run->exit_reason = VMDRV_EXIT_INTR;
 			return -EINTR;
 		}
-		cond_resched();
+		if (need_resched())	/* cheaper than the call */
+			cond_resched();
 		if (READ_ONCE(vcpu->requests) & VMDRV_REQS_OUTSIDE && see_to_requests(vcpu))
 			return 0;
 		if (vcpu->halted) {

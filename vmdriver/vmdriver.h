@@ -28,6 +28,7 @@
 #include <linux/uidgid.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
+#include <asm/msr.h>
 
 #include "core/io_pair.h"
 #include "core/port_table.h"
@@ -40,6 +41,12 @@
 
 struct vmdrv_vcpu;
 struct vmdrv_vm;
+
+/* Like __rdmsr(): an instruction, where wrmsrl() asks paravirtualization and tracing first. */
+static __always_inline void vmdrv_wrmsr(u32 index, u64 value)
+{
+	__wrmsr(index, lower_32_bits(value), upper_32_bits(value));
+}
 
 /* Why the guest was left, the same on SVM and VMX. */
 enum vmdrv_exit_cause {

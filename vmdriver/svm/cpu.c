@@ -29,11 +29,6 @@
 DEFINE_PER_CPU(struct svm_cpu, svm_cpus);
 static struct page *no_memory;	/* a root of nested page tables that map nothing */
 
-static void set_msr(u32 index, u64 value)
-{
-	__wrmsr(index, lower_32_bits(value), upper_32_bits(value));
-}
-
 /* A guest that cannot even fetch its first instruction. All it does is flush. */
 static void init_flusher(struct vmcb *vmcb)
 {
@@ -141,19 +136,19 @@ int svm_cpu_enable(void)
 void svm_cpu_disable(void)
 {
 	if (__rdmsr(MSR_VM_HSAVE_PA) == this_cpu_ptr(&svm_cpus)->hsave_pa)
-		set_msr(MSR_VM_HSAVE_PA, 0);
+		vmdrv_wrmsr(MSR_VM_HSAVE_PA, 0);
 }
 
 static noinline void take_from_owner(struct svm_cpu *sc, u64 hsave)
 {
 	sc->owner_hsave = hsave;
-	set_msr(MSR_VM_HSAVE_PA, sc->hsave_pa);
+	vmdrv_wrmsr(MSR_VM_HSAVE_PA, sc->hsave_pa);
 	retire_asids(sc);
 	/* KVM leaves its last guest's here; ours run at the CPU's own pace. */
 	if (sc->shared && boot_cpu_has(X86_FEATURE_TSCRATEMSR)) {
 		sc->owner_tsc_ratio = __rdmsr(MSR_AMD64_TSC_RATIO);
 		if (sc->owner_tsc_ratio != SVM_TSC_RATIO_DEFAULT)
-			set_msr(MSR_AMD64_TSC_RATIO, SVM_TSC_RATIO_DEFAULT);
+			vmdrv_wrmsr(MSR_AMD64_TSC_RATIO, SVM_TSC_RATIO_DEFAULT);
 	}
 }
 
@@ -163,8 +158,8 @@ static noinline void give_to_owner(struct svm_cpu *sc)
 	/* Its guests must not meet what ours taught the branch predictors. */
 	indirect_branch_prediction_barrier();
 	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR) && sc->owner_tsc_ratio != SVM_TSC_RATIO_DEFAULT)
-		set_msr(MSR_AMD64_TSC_RATIO, sc->owner_tsc_ratio);
-	set_msr(MSR_VM_HSAVE_PA, sc->owner_hsave);
+		vmdrv_wrmsr(MSR_AMD64_TSC_RATIO, sc->owner_tsc_ratio);
+	vmdrv_wrmsr(MSR_VM_HSAVE_PA, sc->owner_hsave);
 }
 
 /* Interrupts are off until svm_cpu_give(). Returns whether another hypervisor holds this CPU. */
@@ -177,7 +172,7 @@ bool svm_cpu_take(struct svm_cpu *sc)
 	sc->efer = __rdmsr(MSR_EFER);
 	sc->shared = sc->efer & EFER_SVME;
 	if (likely(!sc->shared))
-		set_msr(MSR_EFER, sc->efer | EFER_SVME);
+		vmdrv_wrmsr(MSR_EFER, sc->efer | EFER_SVME);
 	if (unlikely(sc->shared || hsave != sc->hsave_pa))
 		take_from_owner(sc, hsave);
 	return sc->shared;
@@ -189,5 +184,5 @@ void svm_cpu_give(struct svm_cpu *sc)
 	if (unlikely(sc->shared))
 		give_to_owner(sc);
 	else
-		set_msr(MSR_EFER, sc->efer);
+		vmdrv_wrmsr(MSR_EFER, sc->efer);
 }

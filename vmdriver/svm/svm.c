@@ -325,6 +325,10 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	/* The host's own breakpoints, if it has any, must not watch the guest's addresses. */
 	if (hw_breakpoint_active())
 		set_debugreg(0, 7);
+	/* Nor is its branch tracing for the guest, whose #DB would switch that off. */
+	svm->debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
+	if (unlikely(svm->debugctl))
+		vmdrv_wrmsr(MSR_IA32_DEBUGCTLMSR, 0);
 	if (unlikely(svm->dr_wanted || vmcb->save.dr7 & DR7_ENABLES))
 		load_dr(vcpu);
 }
@@ -346,6 +350,8 @@ static void svm_put(struct vmdrv_vcpu *vcpu)
 		set_debugreg(DR6_RESERVED, 6);
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
+	if (unlikely(svm->debugctl))
+		vmdrv_wrmsr(MSR_IA32_DEBUGCTLMSR, svm->debugctl);
 	/* CR4.PKE is the guest's to set, whatever CPUID says. */
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE) && rdpkru() != svm->host_pkru)
 		wrpkru(svm->host_pkru);

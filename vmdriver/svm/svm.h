@@ -20,6 +20,7 @@
  * @iret_step: stepping over that IRET
  * @guest_steps: ... and the guest single-steps as well
  * @host_pkru: the host's PKRU while the guest's may be in the CPU
+ * @debugctl: the host's DebugCtl while the guest runs, which has none of its own
  */
 struct svm_vcpu {
 	u64 id;
@@ -30,6 +31,7 @@ struct svm_vcpu {
 	bool iret_step;
 	bool guest_steps;
 	u32 host_pkru;
+	u32 debugctl;
 };
 
 /**

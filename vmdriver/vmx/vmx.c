@@ -440,7 +440,7 @@ static void load_syscall_msrs(struct vmx_cpu *vc, const u64 msr[VMX_MSR_NR])
 
 	for (i = 0; i < VMX_MSR_NR; i++) {
 		if (vc->msr_now[i] != msr[i]) {
-			wrmsrl(msr_index[i], msr[i]);
+			vmdrv_wrmsr(msr_index[i], msr[i]);
 			vc->msr_now[i] = msr[i];
 		}
 	}
@@ -453,12 +453,7 @@ void vmx_load_syscall_msrs(struct vmx_vcpu *vmx)
 
 static u64 read_fs_base(void)
 {
-	u64 base;
-
-	if (boot_cpu_has(X86_FEATURE_FSGSBASE))
-		return rdfsbase();
-	rdmsrl(MSR_FS_BASE, base);
-	return base;
+	return boot_cpu_has(X86_FEATURE_FSGSBASE) ? rdfsbase() : __rdmsr(MSR_FS_BASE);
 }
 
 /*
@@ -480,8 +475,8 @@ static void load_user_state(struct vmx_vcpu *vmx)
 		vmx->host_fs_base = host->fs_base;
 		vmx_write(HOST_FS_BASE, host->fs_base);
 	}
-	rdmsrl(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	host->kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
+	vmdrv_wrmsr(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
 	vmx_load_syscall_msrs(vmx);
 	vmx->user_loaded = true;
 }
@@ -495,7 +490,7 @@ static void put_user_state(struct vmx_vcpu *vmx)
 	if (!vmx->user_loaded)
 		return;
 	vmx->user_loaded = false;
-	rdmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs_base);
+	vmx->kernel_gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 	load_syscall_msrs(vc, vc->msr);
 	if (unlikely(host->ds | host->es)) {
 		loadsegment(ds, host->ds);
@@ -505,11 +500,11 @@ static void put_user_state(struct vmx_vcpu *vmx)
 		asm volatile("lldt %0" : : "m" (host->ldt));
 	if (unlikely(host->fs)) {
 		loadsegment(fs, host->fs);
-		wrmsrl(MSR_FS_BASE, host->fs_base);
+		vmdrv_wrmsr(MSR_FS_BASE, host->fs_base);
 	}
 	if (unlikely(host->gs))
 		load_gs_index(host->gs);
-	wrmsrl(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
+	vmdrv_wrmsr(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
 	/* An exit makes these limits what user mode must not have. */
 	invalidate_tss_limit();
 	load_fixmap_gdt(smp_processor_id());
@@ -720,7 +715,7 @@ static void switch_perf(bool to_guest)
 	msrs = perf_guest_get_msrs(&nr, NULL);
 	for (i = 0; msrs && i < nr; i++) {
 		if (msrs[i].host != msrs[i].guest)
-			wrmsrl(msrs[i].msr, to_guest ? msrs[i].guest : msrs[i].host);
+			vmdrv_wrmsr(msrs[i].msr, to_guest ? msrs[i].guest : msrs[i].host);
 	}
 }
 
@@ -763,7 +758,7 @@ static void vmx_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 	load_xcr0(vcpu);
 	if (cpu_feature_enabled(X86_FEATURE_KERNEL_IBRS))
 		vmx->host_spec_ctrl = spec_ctrl_current();
-	rdmsrl(MSR_IA32_DEBUGCTLMSR, vmx->debugctl);
+	vmx->debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (unlikely(vmx->dr_wanted || vmx->dr7 & DR7_ENABLES))
 		load_dr(vcpu);
 	switch_perf(true);
@@ -784,7 +779,7 @@ static void vmx_put(struct vmdrv_vcpu *vcpu)
 	if (hw_breakpoint_active())
 		hw_breakpoint_restore();
 	if (vmx->debugctl)
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, vmx->debugctl);
+		vmdrv_wrmsr(MSR_IA32_DEBUGCTLMSR, vmx->debugctl);
 	switch_perf(false);
 	put_xcr0(vcpu);
 }
