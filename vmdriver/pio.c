@@ -35,8 +35,13 @@ static inline bool port_access(struct vmdrv_vcpu *vcpu, u32 *value, bool may_wai
 	const struct vm_exit *exit = &vcpu->exit;
 	struct ws_port_row *row = ws_port_row(ports, exit->io.port);
 
-	if (unlikely(row->region && row->region->flags & WS_REGION_WHOLE))
+	if (!row->region) {
+		/* A wider access may reach into a region behind it. */
+		if (exit->io.size == 1)
+			return false;
+	} else if (unlikely(row->region->flags & WS_REGION_WHOLE)) {
 		return vmdrv_nic_pio(vcpu, row->dev, value, may_wait);
+	}
 	if (exit->io.in)
 		return ws_ports_in(ports, exit->io.port, exit->io.size, value);
 	return ws_ports_out(ports, exit->io.port, exit->io.size, *value);

@@ -262,6 +262,7 @@ static void count_switch(struct vmdrv_vcpu *vcpu, u32 reason)
  */
 int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu)
 {
+	struct vmdrv_run *run = vcpu->run;
 	int ret;
 
 	lockdep_assert_held(&vcpu->mutex);
@@ -273,12 +274,12 @@ int vmdrv_vcpu_run(struct vmdrv_vcpu *vcpu)
 		fpu_swap_kvm_fpstate(&vcpu->fpu, false);
 	}
 
-	vcpu->run->rip = vmdrv_ops->get_rip(vcpu);
-	vcpu->run->nics = vcpu->nics;
+	run->rip = vmdrv_ops->get_rip(vcpu);
+	run->nics = vcpu->nics;
 	if (unlikely(vcpu->nics))
 		vmdrv_nics_leave(vcpu);
 	if (!ret)
-		count_switch(vcpu, READ_ONCE(vcpu->run->exit_reason));
+		count_switch(vcpu, READ_ONCE(run->exit_reason));
 	else if (ret == -EINTR)
 		count_switch(vcpu, VMDRV_EXIT_INTR);
 	return ret;

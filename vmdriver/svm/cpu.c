@@ -93,6 +93,7 @@ int svm_cpus_alloc(void)
 			return -ENOMEM;
 		}
 		sc->hsave_pa = svm_page_pa(sc->hsave);
+		sc->host_pa = svm_page_pa(sc->host);
 		sc->max_asid = cpuid_ebx(0x8000000a) - 1;
 		init_flusher(page_address(sc->flusher));
 	}

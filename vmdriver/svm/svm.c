@@ -309,7 +309,7 @@ static void svm_load(struct vmdrv_vcpu *vcpu, bool flush_tlb)
 
 	if (unlikely(svm_cpu_take(sc)))
 		vcpu->events[VMDRV_EVENT_SHARED]++;
-	vcpu->ctx.host_pa = svm_page_pa(sc->host);
+	vcpu->ctx.host_pa = sc->host_pa;
 	asm volatile("vmsave %%rax" : : "a" (vcpu->ctx.host_pa) : "memory");
 	if (unlikely(flush_tlb || svm->cpu != smp_processor_id() ||
 		     svm->asid_generation != sc->asid_generation))

@@ -37,7 +37,7 @@ struct svm_vcpu {
 /**
  * struct svm_cpu - what SVM needs on each CPU
  * @hsave: VMRUN's own page, and @hsave_pa what VM_HSAVE_PA has of it
- * @host: VMSAVE's: FS, GS, TR, LDTR and the system call MSRs
+ * @host: VMSAVE's, at @host_pa: FS, GS, TR, LDTR and the system call MSRs
  * @flusher: a VMCB that does nothing but flush the TLB
  * @last: the vCPU that ran here last: its svm_vcpu.id; 0 if that is not known
  * @efer: as svm_cpu_take() found it
@@ -49,6 +49,7 @@ struct svm_cpu {
 	struct page *hsave;
 	u64 hsave_pa;
 	struct page *host;
+	u64 host_pa;
 	struct page *flusher;
 	u64 last;
 	u64 asid_generation;
