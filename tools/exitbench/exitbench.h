@@ -8,12 +8,12 @@
 #define EXITBENCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define EXITBENCH_ENTRY		0x1000
 #define EXITBENCH_LANCE		0xc000
 #define EXITBENCH_NETWORK	"exitbench"	/* that the Lance is attached to */
-#define EXITBENCH_MEMORY	(32u << 20)	/* bytes, from address 0 */
 /* Segment attributes as in a descriptor: present, flat, 4 GiB, DPL 0. */
 #define EXITBENCH_CODE32	0x9b
 #define EXITBENCH_DATA32	0x93
@@ -23,11 +23,12 @@
  * @name: as --on has it
  * @latches: port 80h is a latch in the VMM
  * @lance: it has a Lance in the VMM, at EXITBENCH_LANCE
- * @create: a machine on @memory (EXITBENCH_MEMORY bytes, ours) with @counter
+ * @create: a machine on @memory (exitbench_memory bytes, ours) with @counter
  *	in ESI, and with a Lance if @lance. Ends the program, saying why, if that cannot be done.
  * @run: enters the guest and returns at its next port access that comes out
  *	to us, an IN already answered by zero; returns its port. Anything else
  *	ends the program.
+ * @exits: from the guest so far, but for those by host interrupts; NULL if nobody counts
  * @destroy: gives everything back
  */
 struct hypervisor {
@@ -36,8 +37,11 @@ struct hypervisor {
 	bool lance;
 	void (*create)(void *memory, uint32_t counter, bool lance);
 	uint16_t (*run)(void);
+	uint64_t (*exits)(void);
 	void (*destroy)(void);
 };
+
+extern size_t exitbench_memory;	/* bytes, from address 0 */
 
 extern const struct hypervisor worldswitch_hypervisor;
 extern const struct hypervisor kvm_hypervisor;

@@ -46,7 +46,7 @@ static void set_state(uint32_t counter)
 static void kvm_create(void *memory, uint32_t counter, bool lance __attribute__((unused)))
 {
 	struct kvm_userspace_memory_region slot = {
-		.memory_size = EXITBENCH_MEMORY, .userspace_addr = (uintptr_t)memory,
+		.memory_size = exitbench_memory, .userspace_addr = (uintptr_t)memory,
 	};
 	uint64_t identity = KVM_IDENTITY_MAP;
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exitbench's machine on vmdriver. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,6 +15,7 @@
 #include "uapi/vmnet.h"
 
 static int device, vm, vcpu;
+static uint32_t id;
 static struct vmdrv_run *run_page;
 
 static void set_state(uint32_t counter)
@@ -59,7 +62,7 @@ static void worldswitch_create(void *memory, uint32_t counter, bool lance)
 {
 	struct vmdrv_create_vm create = { .name = "exitbench" };
 	struct vmdrv_memory slot = {
-		.size = EXITBENCH_MEMORY, .hva = (uintptr_t)memory,
+		.size = exitbench_memory, .hva = (uintptr_t)memory,
 	};
 
 	device = open(VMDRV_DEVICE, O_RDWR | O_CLOEXEC);
@@ -68,6 +71,7 @@ static void worldswitch_create(void *memory, uint32_t counter, bool lance)
 	vm = ioctl(device, VMDRV_CREATE_VM, &create);
 	if (vm < 0 || ioctl(vm, VMDRV_SET_MEMORY, &slot))
 		die("making a VM");
+	id = create.id;
 	vcpu = ioctl(vm, VMDRV_CREATE_VCPU, 0);
 	if (vcpu < 0)
 		die("making a vCPU");
@@ -96,6 +100,33 @@ static uint16_t worldswitch_run(void)
 	return run_page->io.port;
 }
 
+static uint64_t worldswitch_exits(void)
+{
+	uint64_t sum = 0, n;
+	struct dirent *file;
+	char path[300];
+	DIR *folder;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/vmdriver/vm%u/exits", id);
+	folder = opendir(path);
+	if (!folder)
+		die("%s", path);
+	while ((file = readdir(folder))) {
+		if (*file->d_name == '.' || !strcmp(file->d_name, "intr"))
+			continue;
+		snprintf(path, sizeof(path), "/sys/class/vmdriver/vm%u/exits/%.200s", id,
+			 file->d_name);
+		f = fopen(path, "r");
+		if (!f || fscanf(f, "%" SCNu64, &n) != 1)
+			die("%s", path);
+		fclose(f);
+		sum += n;
+	}
+	closedir(folder);
+	return sum;
+}
+
 static void worldswitch_destroy(void)
 {
 	munmap(run_page, VMDRV_RUN_PAGES * 4096);
@@ -110,5 +141,6 @@ const struct hypervisor worldswitch_hypervisor = {
 	.lance = true,
 	.create = worldswitch_create,
 	.run = worldswitch_run,
+	.exits = worldswitch_exits,
 	.destroy = worldswitch_destroy,
 };
