@@ -2,8 +2,9 @@
 #
 # Where time goes, as in the paper's Tables 1 and 2, out of ftrace's text: see
 # record() in measure. What lies between two events belongs to what the first
-# began; as there is one CPU, all of them are in order. -v plain=N: so much it should
-# be in all, without the tracer; what is more is taken off each event alike.
+# began; as there is one CPU, all of them are in order. -v plain=N: so much a packet
+# takes without the tracer. What is more is taken off each event alike, but no more
+# than the shortest stretch takes.
 
 function begin_of(text, pid) {
 	if (text ~ /^vmdrv_entry:/)
@@ -64,6 +65,8 @@ function account(tsc, name,	what) {
 	if (last != "")
 		sum[what] += tsc - before
 	n[what]++
+	if (last != "" && (!shortest || tsc - before < shortest))
+		shortest = tsc - before
 	if (what == "idle")
 		idle += tsc - before
 	before = tsc
@@ -74,6 +77,11 @@ BEGIN {
 	calls[0] = "read"; calls[1] = "write"; calls[7] = "poll"; calls[16] = "ioctl"
 	calls[20] = "writev"; calls[19] = "readv"; calls[23] = "select"; calls[202] = "futex"
 	calls[232] = "epoll_wait"; calls[281] = "epoll_pwait"; calls[270] = "select"
+}
+
+/^# packets/ {
+	plain *= $3
+	next
 }
 
 /^# tasks/ {
@@ -112,6 +120,8 @@ END {
 		all += sum[what]
 	busy = all - idle
 	cost = plain && events && busy > plain ? (busy - plain) / events : 0
+	if (cost > shortest)
+		cost = shortest
 	all = 0
 	for (what in sum) {
 		if (what != "idle")
