@@ -46,7 +46,7 @@ struct vmx_key {
 	{ "worldswitch.ethernet" n ".datapath", VMX_CHOICE, "", "where it is worked on", \
 	  "vmapp|vmm|direct", 0, 0 }, \
 	{ "worldswitch.ethernet" n ".sendCombining", VMX_BOOL, "", \
-	  "frames to send wait for a switch", NULL, 0, 0 }, \
+	  "frames to send wait for a switch, or for each other", NULL, 0, 0 }, \
 	{ "worldswitch.ethernet" n ".combineMax", VMX_UINT, "", "... at most so many", NULL, 1, 64 }, \
 	{ "worldswitch.ethernet" n ".combineRate", VMX_UINT, "", \
 	  "... from so many switches a second on", NULL, 0, 0xffffffff }, \

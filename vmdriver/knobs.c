@@ -90,7 +90,7 @@ static const struct kernel_param_ops param_ops = {
 module_param_cb(datapath, &param_ops, DEFAULT(DATAPATH), 0644);
 MODULE_PARM_DESC(datapath, "where a NIC is worked on: vmapp, vmm, direct (default: vmm)");
 module_param_cb(send_combining, &param_ops, DEFAULT(SEND_COMBINING), 0644);
-MODULE_PARM_DESC(send_combining, "path vmm: frames to send wait for a switch (default: 0)");
+MODULE_PARM_DESC(send_combining, "frames to send wait for a switch, or for each other on path direct (default: 0)");
 module_param_cb(combine_max, &param_ops, DEFAULT(COMBINE_MAX), 0644);
 MODULE_PARM_DESC(combine_max, "... at most so many (default: 3)");
 module_param_cb(combine_rate, &param_ops, DEFAULT(COMBINE_RATE), 0644);

@@ -213,6 +213,8 @@ static int run_loop(struct vmdrv_vcpu *vcpu)
 			continue;
 		}
 		ret = enter_guest(vcpu);
+		if (vcpu->gathering)
+			vmdrv_nics_gathered(vcpu);
 		if (!ret)
 			ret = vmdrv_exit_slow(vcpu);
 		/* The guest has had its turn: the NICs that have more to do get another. */

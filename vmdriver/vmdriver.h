@@ -383,6 +383,7 @@ struct vmdrv_vcpu {
 	struct vmdrv_pair_site pair_sites[VMDRV_PAIR_SITES];
 	u32 nics;			/* bit n: NIC n has something for VMApp to move */
 	bool nics_again;		/* a NIC's turn is over, but not its work */
+	bool gathering;			/* path direct: frames wait until the stay is over */
 	u32 io_latch;			/* goes to VMApp with a port access: run->io.latch */
 	bool window;			/* the interrupt-window exit is on */
 	bool halted;

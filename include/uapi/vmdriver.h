@@ -220,7 +220,7 @@ struct vmdrv_nic_state {
  * are when a VM or NIC is made, the module's parameters of the same names say.
  */
 #define VMDRV_KNOB_DATAPATH		0	/* of a NIC: VMDRV_PATH_*; get only */
-#define VMDRV_KNOB_SEND_COMBINING	1	/* of a NIC, path vmm: frames to send may wait */
+#define VMDRV_KNOB_SEND_COMBINING	1	/* of a NIC: frames to send may wait */
 #define VMDRV_KNOB_COMBINE_MAX		2	/* of a NIC: so many make a switch; 1 to 64 */
 #define VMDRV_KNOB_COMBINE_RATE		3	/* of a NIC: at as many switches a second */
 #define VMDRV_KNOB_IRQ_NOTIFICATION	4	/* VMApp trusts the IRQ page, else select()s */

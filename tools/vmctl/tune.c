@@ -28,8 +28,8 @@ static const struct profile {
 	{ "ports", "vmm", 0, 0, 1, 0 },
 	{ "ports+combining", "vmm", 1, 0, 1, 0 },
 	{ "ports+combining+irq", "vmm", 1, 1, 1, 0 },
-	{ "direct", "direct", 0, 1, 0, 0 },
-	{ "direct+pairs", "direct", 0, 1, 0, 1 },
+	{ "direct", "direct", 1, 1, 0, 0 },
+	{ "direct+pairs", "direct", 1, 1, 0, 1 },
 };
 
 #define PROFILES "ws2.0, ports, ports+combining, ports+combining+irq, direct, direct+pairs"

@@ -25,6 +25,9 @@
 #define LANCE_EV_DUE	0x40000	/* frames that wait for a switch: they get one */
 /* How long a frame may wait for a switch: what is left of the tick is to make one. */
 #define COMBINE_NS	(TICK_NSEC - TICK_NSEC / 8)
+/* So many frames leave at once: on path direct they gather, while one follows another so soon. */
+#define GATHER_MAX	8
+#define GATHER_NS	(50 * NSEC_PER_USEC)
 /* How long a user waits for VMApp to take a NIC to another path. */
 #define PATH_WAIT	(5 * HZ)
 /*
@@ -187,6 +190,32 @@ static void request_service(struct vmdrv_nic *nic, u32 events)
 }
 
 /*
+ * Path direct: frames that the guest sends one right after the other stay in its
+ * ring for a moment, and share a turn: so does who receives them. It is over with
+ * the guest's stay, which a host interrupt, HLT, or the deadline ends. The first
+ * one goes at once.
+ */
+static bool gather_locked(struct vmdrv_nic *nic)
+{
+	u64 now, before = nic->sent_last;
+
+	if (nic->path != VMDRV_PATH_DIRECT || !READ_ONCE(nic->knobs[VMDRV_KNOB_SEND_COMBINING]))
+		return false;
+	now = ktime_get_ns();
+	nic->sent_last = now;
+	if (now - before > GATHER_NS ||
+	    ++nic->gathered >= min_t(u32, GATHER_MAX, nic->lance.tx.len / 2))
+		return false;
+	nic->counts[NIC_COUNT_COMBINE_HELD]++;
+	nic->vm->vcpu->gathering = true;
+	if (!nic->held_since) {
+		nic->held_since = now;
+		hrtimer_start(&nic->deadline, ns_to_ktime(GATHER_NS), HRTIMER_MODE_REL);
+	}
+	return true;
+}
+
+/*
  * After the core was called: its line follows, the rest is left for the vCPU's
  * thread between two entries. If that is us, nobody has to be kicked.
  */
@@ -203,7 +232,7 @@ static void settle_locked(struct vmdrv_nic *nic, bool from_vcpu)
 	else if (events & LANCE_EV_IRQ)
 		vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, level);
 	events &= LANCE_EV_INIT | LANCE_EV_TX | LANCE_EV_RX | LANCE_EV_FILTER;
-	if (!events)
+	if (!events || (from_vcpu && events == LANCE_EV_TX && gather_locked(nic)))
 		return;
 	request_service(nic, events);
 	if (!from_vcpu)
@@ -290,7 +319,7 @@ static bool send_frame(struct vmdrv_nic *nic, const struct lance_tx *tx)
 	}
 	nic->counts[skb ? NIC_COUNT_TX : NIC_COUNT_TX_LOST]++;
 	if (skb)
-		vmnet_port_transmit(nic->port, skb);	/* what it refuses, it counts */
+		__skb_queue_tail(&nic->leaving, skb);
 	return true;
 }
 
@@ -319,15 +348,33 @@ static bool move_valid(const struct vmdrv_nic *nic, const struct vmdrv_nic_move 
 }
 
 /*
+ * Softirqs wait until the last one is through: who gets the frames, if it is on
+ * this host, is woken once for all of them. What the network refuses, it counts.
+ */
+static void send_leaving_locked(struct vmdrv_nic *nic)
+{
+	struct sk_buff *skb;
+
+	local_bh_disable();
+	while ((skb = __skb_dequeue(&nic->leaving)))
+		vmnet_port_transmit(nic->port, skb);
+	local_bh_enable();
+}
+
+/*
  * Up to @budget frames; how many. *room is false if the network has none for
- * the next one: VMNET_EVENT_TX comes then.
+ * the next one: VMNET_EVENT_TX comes then. When there is, it has some for
+ * GATHER_MAX, too.
  */
 static u32 transmit_locked(struct vmdrv_nic *nic, u32 budget, bool *room)
 {
 	u32 n = 0;
 
-	while (n < budget && (*room = vmnet_port_room(nic->port)) && transmit_one(nic))
-		n++;
+	while (n < budget && (*room = vmnet_port_room(nic->port)) && transmit_one(nic)) {
+		if (++n % GATHER_MAX == 0)
+			send_leaving_locked(nic);
+	}
+	send_leaving_locked(nic);
 	vmdrv_loans_reap_locked(nic);
 	nic->counts[NIC_COUNT_TX_BATCH] += n > 0;
 	nic->counts[NIC_COUNT_TX_FULL] += !*room;
@@ -343,6 +390,7 @@ static void end_hold_locked(struct vmdrv_nic *nic)
 		return;
 	*max = max(*max, ktime_get_ns() - nic->held_since);
 	nic->held_since = 0;
+	nic->gathered = 0;
 	hrtimer_try_to_cancel(&nic->deadline);
 }
 
@@ -539,6 +587,7 @@ static void move_direct_locked(struct vmdrv_nic *nic, u32 events)
 	if (events & LANCE_EV_TINT)
 		lance_tint(&nic->lance);
 	if (events & LANCE_EV_TX) {
+		end_hold_locked(nic);
 		moderate_locked(nic);
 		if (transmit_locked(nic, LANCE_TX_BUDGET, &room) == LANCE_TX_BUDGET)
 			again |= LANCE_EV_TX;
@@ -551,6 +600,26 @@ static void move_direct_locked(struct vmdrv_nic *nic, u32 events)
 		return;
 	atomic_or(again, &nic->events);
 	vcpu->nics_again = true;
+}
+
+void vmdrv_nics_gathered(struct vmdrv_vcpu *vcpu)
+{
+	struct vmdrv_nic *nic;
+	int i;
+
+	vcpu->gathering = false;
+	for (i = 0; i < VMDRV_NIC_MAX; i++) {
+		nic = vmdrv_nic_find(vcpu->vm, i);
+		if (!nic || !READ_ONCE(nic->held_since))
+			continue;
+		nic_lock(nic);
+		/* On path vmm what waits is VMApp's. */
+		if (nic->path == VMDRV_PATH_DIRECT) {
+			move_direct_locked(nic, LANCE_EV_TX);
+			settle_locked(nic, true);
+		}
+		nic_unlock(nic);
+	}
 }
 
 void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu)
@@ -774,6 +843,7 @@ static int create_locked(struct vmdrv_vm *vm, const struct vmdrv_nic_create *arg
 	nic->path = nic->knobs[VMDRV_KNOB_DATAPATH];
 	timer_setup(&nic->poll, poll_timer, 0);
 	timer_setup(&nic->tint, tint_timer, 0);
+	__skb_queue_head_init(&nic->leaving);
 	hrtimer_init(&nic->deadline, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	nic->deadline.function = deadline_timer;
 	lance_init(&nic->lance, &nic_bus, nic, args->mac);
@@ -933,6 +1003,7 @@ static void set_path_locked(struct vmdrv_nic *nic, u32 path)
 		vmdrv_loans_forget_locked(nic);
 	if (was_direct != direct)
 		vmnet_port_borrow(nic->port, was_direct ? NULL : &nic->borrower);
+	nic->counts[NIC_COUNT_COMBINE_LONGEST_NS] = 0;
 	lance_tint(&nic->lance);
 	nic->lance.batch = 1;
 	vmdrv_irq_set(nic->vm, irq_source(nic), nic->irq, in_vmm(nic) && lance_irq(&nic->lance));

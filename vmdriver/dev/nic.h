@@ -39,10 +39,10 @@ enum nic_count {
 	NIC_COUNT_ACCESS_VMAPP,	/* path vmapp: those that were a world switch */
 	NIC_COUNT_TX_BATCH,	/* times that frames were sent, one or several */
 	NIC_COUNT_TX_FULL,	/* times that the network had no room for the next one */
-	NIC_COUNT_COMBINE_HELD,	/* times that frames were left to wait for a switch */
+	NIC_COUNT_COMBINE_HELD,	/* times that frames were left to wait, for a switch or more */
 	NIC_COUNT_COMBINE_FULL,	/* batches that combine_max sent on their way */
 	NIC_COUNT_COMBINE_EXPIRED,	/* batches that had waited for a whole tick */
-	NIC_COUNT_COMBINE_LONGEST_NS,	/* the longest that a frame has waited */
+	NIC_COUNT_COMBINE_LONGEST_NS,	/* the longest that a frame has waited on this path */
 	NIC_COUNT_LENT,		/* frames sent without a copy */
 	NIC_COUNT_LENT_COPIED,	/* ... that somebody has copied after all */
 	NIC_COUNT_LENT_LATE,	/* ... that came back late */
@@ -62,14 +62,16 @@ enum nic_count {
  * @latch: RAP's value there; NULL if it is not
  * @dwio: where RAP is on path vmapp: the core there knows, not this one
  * @tx: scratch
+ * @leaving: frames that are copied, and not yet sent
  * @events: LANCE_EV_*, for the vCPU's thread to see to
  * @poll: sets LANCE_EV_TX now and then for drivers that never say when
  * @tint: a TINT that waits for more frames waits no longer
  * @tint_tick: in jiffies, when one was set last
  * @borrower: on path direct, what vmnet notifies
  * @knobs: VMDRV_KNOB_*, those of a NIC
- * @held_since: when frames began to wait for a switch, in ns; 0: none does
+ * @held_since: when frames began to wait for a switch, or to gather, in ns; 0: none does
  * @deadline: when they have waited long enough
+ * @sent_last, @gathered: on path direct, when the guest sent last, and how many gather
  * @loans, @loans_nr: frames that are sent but not handed back, in the ring's order
  * @lender: what the network tells that it is done with one
  * @lend_after: in jiffies, when lending may be worth a try again; written by the lender
@@ -92,6 +94,7 @@ struct vmdrv_nic {
 	u32 *latch;
 	struct lance lance;
 	struct lance_tx tx;
+	struct sk_buff_head leaving;
 	atomic_t events;
 	struct timer_list poll;
 	struct timer_list tint;
@@ -100,6 +103,8 @@ struct vmdrv_nic {
 	u32 knobs[VMDRV_KNOB_NR];
 	u64 held_since;
 	struct hrtimer deadline;
+	u64 sent_last;
+	u32 gathered;
 	struct list_head loans;
 	unsigned int loans_nr;
 	struct vmdrv_lender *lender;
@@ -136,6 +141,9 @@ bool vmdrv_nic_pio(struct vmdrv_vcpu *vcpu, struct vmdrv_nic *nic, u32 *value, b
  * or to receive again; vcpu->run->nics says which NICs'.
  */
 bool vmdrv_nics_service(struct vmdrv_vcpu *vcpu);
+
+/* The stay is over for which frames gathered. */
+void vmdrv_nics_gathered(struct vmdrv_vcpu *vcpu);
 
 /* The guest has nothing to do: interrupts that were to be saved come now. */
 void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu);
