@@ -52,16 +52,18 @@ TRACE_EVENT(vmdrv_exit,
 		__field(int, cause)
 		__field(u64, rip)
 		__field(u64, gpa)
+		__field(u8, cpl)
 	),
 	TP_fast_assign(
 		__entry->vm = vcpu->vm->id;
 		__entry->cause = vcpu->exit.cause;
 		__entry->rip = vmdrv_ops->get_rip(vcpu);
 		__entry->gpa = vcpu->exit.cause == VMDRV_CAUSE_NPF ? vcpu->exit.npf.gpa : 0;
+		__entry->cpl = vmdrv_ops->get_cpl(vcpu);
 	),
-	TP_printk("vm%d %s rip 0x%llx gpa 0x%llx", __entry->vm,
+	TP_printk("vm%d %s rip 0x%llx gpa 0x%llx cpl %u", __entry->vm,
 		  __print_symbolic(__entry->cause, VMDRV_CAUSE_NAMES),
-		  __entry->rip, __entry->gpa)
+		  __entry->rip, __entry->gpa, __entry->cpl)
 );
 
 TRACE_EVENT(vmdrv_pio,
