@@ -159,7 +159,7 @@ TEST_F(event, nmi_state_is_visible)
 	EXPECT_EQ(1, ev.nmi_pending);
 	EXPECT_EQ(0, ev.nmi_masked);
 	/* up to the first SYNC: inside of the handler */
-	while (vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL) == 0 &&
+	while (vm_run(&self->vm) == 0 &&
 	       self->vm.run->io.port != PORT_SYNC)
 		;
 	EXPECT_EQ(1, vm_read32(&self->vm, GPA(nmi_n)));

@@ -502,7 +502,7 @@ TEST_F(ioctls, state_that_cannot_be_entered)
 		else
 			bad.rflags |= 1 << 17;		/* VM, in long mode */
 		VM_MUST(self->vm.vcpu, VMDRV_SET_REGS, &bad);
-		EXPECT_EQ(0, vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL));
+		EXPECT_EQ(0, vm_run(&self->vm));
 		EXPECT_EQ(VMDRV_EXIT_STOP, self->vm.run->exit_reason);
 		EXPECT_EQ(EINVAL, self->vm.run->stop.code);
 		EXPECT_TRUE(strstr(self->vm.run->stop.reason, i ? "RIP" : "RFLAGS.VM"))

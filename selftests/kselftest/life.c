@@ -201,7 +201,7 @@ TEST(run_page_outlives_its_descriptors)
 	static struct vm vm;
 
 	vm_create(&vm, VM_LONG, long_compute);
-	ASSERT_EQ(0, vm_ioctl(vm.vcpu, VMDRV_RUN, NULL));
+	ASSERT_EQ(0, vm_run(&vm));
 	close(vm.vcpu);
 	close(vm.fd);
 	close(vm.dev);
@@ -223,7 +223,7 @@ TEST(maker_dies_before_its_descriptors)
 	maker = fork();
 	if (!maker) {
 		vm_create(&vm, VM_LONG, long_compute);
-		if (vm_ioctl(vm.vcpu, VMDRV_RUN, NULL))
+		if (vm_run(&vm))
 			_exit(1);
 		if (fork())
 			_exit(0);
@@ -520,7 +520,7 @@ TEST(module_is_unloaded_only_when_idle)
 		SKIP(return, "no vmdriver.ko here to load again");
 	for (i = 0; i < 3; i++) {
 		vm_create(&vm, VM_LONG, long_compute);
-		ASSERT_EQ(0, vm_ioctl(vm.vcpu, VMDRV_RUN, NULL));
+		ASSERT_EQ(0, vm_run(&vm));
 		ret = unload();
 		EXPECT_TRUE(ret == -EWOULDBLOCK || ret == -EBUSY)
 			TH_LOG("with a VM: %d", ret);

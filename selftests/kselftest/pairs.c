@@ -80,11 +80,9 @@ static void run_once(struct vm *vm, const struct vmdrv_regs *start, struct resul
 	VM_MUST(vm->fd, VMDRV_SET_LATCH, &data);
 	memset(r, 0, sizeof(*r));
 	for (;;) {
-		int ret = vm_ioctl(vm->vcpu, VMDRV_RUN, NULL);
+		int ret = vm_run(vm);
 		u32 value = 0;
 
-		if (ret == -EINTR)
-			continue;
 		if (ret || vm->run->exit_reason != VMDRV_EXIT_IO)
 			vm_die("RUN: %d, reason %u", ret, vm->run->exit_reason);
 		if (vm->run->io.port == END_PORT)

@@ -117,7 +117,7 @@ static void run_exits(struct vm *vm, int n)
 	int ret;
 
 	while (n--) {
-		ret = vm_ioctl(vm->vcpu, VMDRV_RUN, NULL);
+		ret = vm_run(vm);
 		if (ret < 0 || vm->run->exit_reason != VMDRV_EXIT_IO)
 			vm_die("exit %u: %s", vm->run->exit_reason, strerror(-ret));
 		if (vm->run->io.port == PORT_DONE)
@@ -274,7 +274,7 @@ TEST(two_vms_in_one_process)
 	for (i = 0; !done[0] || !done[1]; i ^= 1) {
 		if (done[i])
 			continue;
-		ASSERT_EQ(0, vm_ioctl(vms[i].vcpu, VMDRV_RUN, NULL));
+		ASSERT_EQ(0, vm_run(&vms[i]));
 		ASSERT_EQ(VMDRV_EXIT_IO, vms[i].run->exit_reason);
 		done[i] = vms[i].run->io.port == PORT_DONE;
 	}

@@ -173,7 +173,7 @@ TEST_F(host, keeps_its_segment_bases)
 		vm_create(&self->vm, workloads[w].mode, workloads[w].entry);
 		for (i = 0; i < 10; i++) {
 			vm_next_cpu();
-			end = vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL);
+			end = vm_run(&self->vm);
 			if (end)
 				break;
 			syscall(SYS_arch_prctl, ARCH_GET_FS, &fs_now);
@@ -248,7 +248,7 @@ TEST_F(host, clock_goes_on)
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (i = 0; i < 150; i++) {
 		vm_next_cpu();
-		ASSERT_EQ(0, vm_ioctl(self->vm.vcpu, VMDRV_RUN, NULL));
+		ASSERT_EQ(0, vm_run(&self->vm));
 		ASSERT_EQ(VMDRV_EXIT_IO, self->vm.run->exit_reason);
 		ASSERT_EQ(PORT_DEV8, self->vm.run->io.port)
 			TH_LOG("line %u", *(u32 *)self->vm.data);

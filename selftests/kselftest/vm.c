@@ -527,19 +527,26 @@ void vm_on_signal(int sig)
 	signals++;
 }
 
-u32 vm_run_guest(struct vm *vm)
+int vm_run(struct vm *vm)
 {
 	const sig_atomic_t before = signals;
+	int ret;
+
+	do
+		ret = vm_ioctl(vm->vcpu, VMDRV_RUN, NULL);
+	while (ret == -EINTR && signals == before && !vm->run->immediate_exit);
+	return ret;
+}
+
+u32 vm_run_guest(struct vm *vm)
+{
 	u32 end = 0;
 	int ret;
 
 	while (!end) {
 		if (vm->before_run)
 			vm->before_run(vm);
-		ret = vm_ioctl(vm->vcpu, VMDRV_RUN, NULL);
-		/* Without a signal the kernel had work of its own to do: go again. */
-		if (ret == -EINTR && signals == before && !vm->run->immediate_exit)
-			continue;
+		ret = vm_run(vm);
 		if (ret == -EINTR)
 			return VM_END_INTR;
 		if (ret < 0) {

@@ -80,7 +80,7 @@ struct vm {
 
 	/* Called for a dword written to PORT_SYNC; the guest goes on after it. */
 	void (*sync)(struct vm *vm, u32 step);
-	/* Called before every VMDRV_RUN of vm_run_guest(). */
+	/* Called before every vm_run() of vm_run_guest(). */
 	void (*before_run)(struct vm *vm);
 	/* Returns true when it has dealt with an MMIO exit. */
 	bool (*mmio)(struct vm *vm);
@@ -116,6 +116,12 @@ int vm_ioctl(int fd, unsigned long request, void *arg);
 	if (__ret < 0) \
 		vm_die("%s:%d: %s: %s", __FILE__, __LINE__, #request, strerror(-__ret)); \
 } while (0)
+
+/*
+ * VMDRV_RUN, again if it was left without a signal with the handler below: the kernel
+ * had work of its own to do then. Returns 0 or a negative errno.
+ */
+int vm_run(struct vm *vm);
 
 /* Run until something ends it: VM_END_*. Of signals, those with the handler below do. */
 u32 vm_run_guest(struct vm *vm);
