@@ -236,6 +236,37 @@ static void test_pipe(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Another program's socket is left alone; one that nobody listens at is taken over. */
+static void test_pipe_in_use(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int other = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/used", dir);
+	assert_int_equal(bind(other, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(other, 1), 0);
+	set("serial0.fileType=pipe");
+	set("serial0.fileName=%s", addr.sun_path);
+	assert_int_equal(serial_open(&port, 0, &config, &loop, &err), -1);
+	assert_non_null(strstr(err.text, "in use by another process; choose another name"));
+	serial_close(&port);
+	assert_int_equal(access(addr.sun_path, F_OK), 0);
+	close(other);
+	memset(&port, 0, sizeof(port));
+	port.quit = (struct dev_signal){ on_quit, NULL };
+	open_port();
+	close(connect_to(addr.sun_path));
+	serial_close(&port);
+	assert_int_equal(access(addr.sun_path, F_OK), -1);
+	/* What is no socket is not removed. */
+	close(open(addr.sun_path, O_WRONLY | O_CREAT, 0600));
+	memset(&port, 0, sizeof(port));
+	assert_int_equal(serial_open(&port, 0, &config, &loop, &err), -1);
+	assert_non_null(strstr(err.text, "is not a socket"));
+	serial_close(&port);
+	assert_int_equal(unlink(addr.sun_path), 0);
+}
+
 static void test_attach(void **state)
 {
 	int sv[2];
@@ -378,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pipe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pipe_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input_throttled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pty, setup, teardown),
