@@ -62,7 +62,7 @@ enum nic_count {
  * @latch: RAP's value there; NULL if it is not
  * @dwio: where RAP is on path vmapp: the core there knows, not this one
  * @tx: scratch
- * @leaving: frames that are copied, and not yet sent
+ * @leaving: frames out of the ring, copied or lent, that this turn is going to send
  * @events: LANCE_EV_*, for the vCPU's thread to see to
  * @poll: sets LANCE_EV_TX now and then for drivers that never say when
  * @tint: a TINT that waits for more frames waits no longer
