@@ -119,19 +119,30 @@ ask()
 		sed -n "/^begin-$n\$/,/^end-$n\$/p" | sed '1d;$d'
 }
 
-# What VM and vmapp do meanwhile, twice: a guest that is stuck, or one that is slow?
+# What a second brings: a guest that is stuck, or one that is slow? Without a timer interrupt
+# (LOC) on a CPU that is busy, the emulator has lost it.
 no_answer()
 {
-	local task
+	local events=/sys/kernel/tracing/events/vmdriver/enable before interrupts task
 
 	note "no answer to: $*"
-	for _ in 1 2; do
-		note "$("$vmctl" stat guest)"
-		for task in /proc/"$(pidof -s vmapp)"/task/*; do
-			note "$(cat "$task/comm" "$task/stack" 2>/dev/null)"
-		done
-		sleep 1
+	before=$("$vmctl" stat guest --json)
+	interrupts=$(grep -e LOC -e RES /proc/interrupts)
+	echo 1 >$events
+	sleep 1
+	echo 0 >$events
+	note "more than a second before: $("$vmctl" stat guest --json | jq -c --argjson before "$before" '
+		[paths(numbers) as $p | {($p | map(tostring) | join(".")):
+			(getpath($p) - ($before | getpath($p)))}] | add |
+		with_entries(select(.value != 0))')"
+	note "$interrupts"
+	note "$(grep -e LOC -e RES /proc/interrupts)"
+	for task in /proc/"$(pidof -s vmapp)"/task/*; do
+		# State, user and system time, CPU; then where it waits.
+		note "$(cut -d' ' -f 2,3,14,15,39 "$task/stat") $(xargs <"$task/stack")"
 	done
+	note "$(tail -n 12 "${events%/events*}/trace")"
+	echo >"${events%/events*}/trace"
 }
 
 # guest_ends STATUS [LIMIT]: vmctl run ends by itself, with STATUS
