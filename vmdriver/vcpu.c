@@ -94,28 +94,30 @@ u64 vmdrv_cr4_valid(void)
 	return valid;
 }
 
-/* What the UAPI has no meaning for is 0. */
-static bool sregs_padding_clear(const struct vmdrv_sregs *s)
-{
-	const struct vmdrv_segment *seg;
+const char * const vmdrv_segment_names[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
 
-	for (seg = &s->es; seg <= &s->tr; seg++)
-		if (seg->attrib & ~0xfff)
-			return false;
-	return !memchr_inv(s->gdtr.pad, 0, sizeof(s->gdtr.pad)) &&
-	       !memchr_inv(s->idtr.pad, 0, sizeof(s->idtr.pad));
+static bool canonical(u64 base)
+{
+	return sign_extend64(base, 47) == base;
 }
 
-/* SVM would sign-extend these silently; VMX refuses them, and so do we. */
-static bool sregs_bases_canonical(const struct vmdrv_sregs *s)
+/*
+ * Attributes have 12 bits, and what the UAPI has no meaning for is 0. A base that is
+ * not canonical would be sign-extended by SVM; VMX refuses it, and so do we.
+ */
+static const char *tables_fault(const struct vmdrv_sregs *s)
 {
-	const struct vmdrv_segment *seg;
+	const struct vmdrv_segment *seg = &s->es;
+	int i;
 
-	for (seg = &s->es; seg <= &s->tr; seg++)
-		if (sign_extend64(seg->base, 47) != seg->base)
-			return false;
-	return sign_extend64(s->gdtr.base, 47) == s->gdtr.base &&
-	       sign_extend64(s->idtr.base, 47) == s->idtr.base;
+	for (i = VMDRV_SEG_ES; i <= VMDRV_SEG_TR; i++)
+		if (seg[i].attrib & ~0xfff || !canonical(seg[i].base))
+			return vmdrv_segment_names[i];
+	if (memchr_inv(s->gdtr.pad, 0, sizeof(s->gdtr.pad)) || !canonical(s->gdtr.base))
+		return "GDTR";
+	if (memchr_inv(s->idtr.pad, 0, sizeof(s->idtr.pad)) || !canonical(s->idtr.base))
+		return "IDTR";
+	return NULL;
 }
 
 /*
@@ -126,11 +128,10 @@ static const char *sregs_fault(const struct vmdrv_sregs *s)
 {
 	bool paging = s->cr0 & X86_CR0_PG;
 	bool lme = s->efer & EFER_LME;
+	const char *fault = tables_fault(s);
 
-	if (!sregs_padding_clear(s))
-		return "padding, or attributes of more than 12 bits";
-	if (!sregs_bases_canonical(s))
-		return "a base that is not canonical";
+	if (fault)
+		return fault;
 	if (s->cr0 & ~(u64)CR0_VALID || (s->cr0 & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW)
 		return "CR0";
 	if (paging && !(s->cr0 & X86_CR0_PE))

@@ -157,6 +157,8 @@ enum vmdrv_segment_index {
 	VMDRV_SEG_TR,
 };
 
+extern const char * const vmdrv_segment_names[];	/* by VMDRV_SEG_* */
+
 /* What the meaning of an address depends on. */
 struct vmdrv_paging {
 	u64 cr0, cr3, cr4, efer;

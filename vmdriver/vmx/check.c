@@ -32,8 +32,6 @@
 #define PDPTE_P		BIT_ULL(0)
 #define PDPTE_RESERVED	(GENMASK_ULL(2, 1) | GENMASK_ULL(8, 5))
 
-static const char * const names[] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR" };
-
 static unsigned int dpl(const struct vmdrv_segment *s)
 {
 	return (s->attrib >> 5) & 3;
@@ -129,11 +127,11 @@ static const char *segments_fault(const struct vmdrv_sregs *s, bool v86)
 		else
 			good = data_segment(&seg[i], i >= VMDRV_SEG_FS);
 		if (!good)
-			return names[i];
+			return vmdrv_segment_names[i];
 	}
 	if (!local_table(&s->ldtr))
-		return names[VMDRV_SEG_LDTR];
-	return task_register(s) ? NULL : names[VMDRV_SEG_TR];
+		return vmdrv_segment_names[VMDRV_SEG_LDTR];
+	return task_register(s) ? NULL : vmdrv_segment_names[VMDRV_SEG_TR];
 }
 
 /* What can be told without the other registers. */
