@@ -18,6 +18,7 @@
 #include <asm/tsc.h>
 
 #include "compat.h"
+#include "perf.h"
 #include "vmdriver.h"
 
 #define CREATE_TRACE_POINTS
@@ -233,6 +234,7 @@ static int __init vmdrv_init(void)
 		goto unregister_class;
 	vmdrv_register_syscore(&hardware_syscore);
 	register_reboot_notifier(&hardware_reboot_nb);
+	vmdrv_perf_init();
 	pr_info("%s, guest addresses of %u bits, XCR0 %llx\n", vmdrv_ops->name,
 		vmdrv_caps.phys_bits, vmdrv_caps.xcr0);
 	return 0;
@@ -246,6 +248,7 @@ unsetup:
 
 static void __exit vmdrv_exit(void)
 {
+	vmdrv_perf_exit();
 	unregister_reboot_notifier(&hardware_reboot_nb);
 	vmdrv_unregister_syscore(&hardware_syscore);
 	misc_deregister(&vmdrv_misc);

@@ -81,5 +81,6 @@ static const struct attribute_group mitigation_group = {
 
 const struct attribute_group *vmdrv_misc_groups[] = {
 	&mitigation_group,
+	&vmdrv_perf_group,
 	NULL
 };

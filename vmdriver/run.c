@@ -10,6 +10,7 @@
 #include <linux/smp.h>
 #include <linux/task_work.h>
 
+#include "perf.h"
 #include "trace.h"
 #include "vmdriver.h"
 
@@ -140,6 +141,7 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 	/* The tick that finds this flag accounts its time to the guest. */
 	current->flags |= PF_VCPU;
 	static_call(vmdrv_load)(vcpu, take_requests(vcpu));
+	vmdrv_perf_enter(vcpu);
 	do {
 		inject(vcpu);
 		trace_vmdrv_entry(vcpu);
@@ -149,7 +151,7 @@ static int enter_guest(struct vmdrv_vcpu *vcpu)
 	static_call(vmdrv_put)(vcpu);
 out:
 	WRITE_ONCE(vcpu->mode, VMDRV_OUTSIDE);
-	local_irq_enable();
+	vmdrv_perf_irq_enable();
 	current->flags &= ~PF_VCPU;
 	return handled;
 }

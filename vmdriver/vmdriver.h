@@ -202,6 +202,8 @@ struct vmdrv_ops {
 	bool (*irq_allowed)(struct vmdrv_vcpu *vcpu);
 	void (*inject_irq)(struct vmdrv_vcpu *vcpu, u8 vector);
 	/* No NMI handler runs in the guest, and nothing else holds NMIs back. */
+	/* Was the last exit for an NMI of the host's? In its handler. */
+	bool (*left_by_nmi)(struct vmdrv_vcpu *vcpu);
 	bool (*nmi_allowed)(struct vmdrv_vcpu *vcpu);
 	/* Holds further ones back until the guest's IRET. */
 	void (*inject_nmi)(struct vmdrv_vcpu *vcpu);
@@ -508,6 +510,9 @@ int vmdrv_set_efer(struct vmdrv_vcpu *vcpu, u64 efer);
 void vmdrv_msr_reset(struct vmdrv_vcpu *vcpu);
 unsigned int vmdrv_msr_list(u32 *list, unsigned int room);
 bool vmdrv_xcr0_valid(u64 xcr0);
+
+/* perf.c */
+extern const struct attribute_group vmdrv_perf_group;
 
 /* mitigations.c */
 extern const struct attribute_group *vmdrv_misc_groups[];

@@ -387,6 +387,11 @@ static void svm_inject_irq(struct vmdrv_vcpu *vcpu, u8 vector)
 	c->int_ctl |= V_IRQ_MASK | V_IGN_TPR_MASK;
 }
 
+static bool svm_left_by_nmi(struct vmdrv_vcpu *vcpu)
+{
+	return svm_vmcb(vcpu)->control.exit_code == SVM_EXIT_NMI;
+}
+
 static bool svm_nmi_allowed(struct vmdrv_vcpu *vcpu)
 {
 	return !svm_get_nmi_mask(vcpu) && !svm_get_shadow(vcpu);
@@ -444,6 +449,7 @@ const struct vmdrv_ops svm_ops = {
 	.decode = svm_decode,
 	.irq_allowed = svm_irq_allowed,
 	.inject_irq = svm_inject_irq,
+	.left_by_nmi = svm_left_by_nmi,
 	.nmi_allowed = svm_nmi_allowed,
 	.inject_nmi = svm_inject_nmi,
 	.inject_exception = svm_inject_exception,

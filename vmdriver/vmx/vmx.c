@@ -796,6 +796,12 @@ static void vmx_inject_irq(struct vmdrv_vcpu *vcpu, u8 vector)
 	vmx_write(VM_ENTRY_INTR_INFO_FIELD, vector | INTR_TYPE_EXT_INTR | INTR_INFO_VALID_MASK);
 }
 
+static bool vmx_left_by_nmi(struct vmdrv_vcpu *vcpu)
+{
+	return (u16)vmx_read(VM_EXIT_REASON) == EXIT_REASON_EXCEPTION_NMI &&
+	       (vmx_read(VM_EXIT_INTR_INFO) & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR;
+}
+
 static bool vmx_nmi_allowed(struct vmdrv_vcpu *vcpu)
 {
 	return !(vmx_read(GUEST_INTERRUPTIBILITY_INFO) & (VMX_SHADOW | GUEST_INTR_STATE_NMI));
@@ -861,6 +867,7 @@ const struct vmdrv_ops vmx_ops = {
 	.decode = vmx_decode,
 	.irq_allowed = vmx_irq_allowed,
 	.inject_irq = vmx_inject_irq,
+	.left_by_nmi = vmx_left_by_nmi,
 	.nmi_allowed = vmx_nmi_allowed,
 	.inject_nmi = vmx_inject_nmi,
 	.inject_exception = vmx_inject_exception,

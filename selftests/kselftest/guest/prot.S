@@ -114,6 +114,17 @@ GUEST(prot_user)
 	int $0x31			/* a gate for ring 3, to guest_pass */
 9:	ud2
 
+GUEST(prot_user_spin)
+	movw $SEL_TSS, %ax
+	ltr %ax
+	pushl $SEL_UDATA
+	pushl $L_STACK - 0x400
+	pushl $0x202
+	pushl $SEL_UCODE32
+	pushl $1f
+	iretl
+1:	jmp 1b
+
 /* SYSENTER, with its MSRs through a world switch. */
 GUEST(prot_sysenter)
 	xorl %edx, %edx
