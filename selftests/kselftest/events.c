@@ -15,6 +15,7 @@
 #include "kselftest_harness.h"
 #include "vm.h"
 
+extern guest_sym irq_two, irq_slow, param;
 extern guest_sym irq_hlt, irq_nmi, irq_events, nmi_handler, nmi_n, irq_n;
 extern guest_sym real_spin, real_hlt_off, long_count, prot_ac_loop, prot_ac_handler;
 extern guest_sym long_db_loop, long_db_handler;
@@ -108,6 +109,34 @@ TEST_F(event, hlt_wakes_by_a_line_from_another_thread)
 	__atomic_store_n(&r.stop, true, __ATOMIC_RELEASE);
 	sem_post(&r.go);
 	pthread_join(thread, NULL);
+}
+
+/* ---- none is lost, and none comes twice --------------------------------------------- */
+
+#define TWO_ROUNDS	5000
+
+static void raise_two(struct vm *vm, u32 step)
+{
+	(void)step;
+	vm_pulse(vm, 5);
+	vm_pulse(vm, 6);
+}
+
+/* An emulator that is asked to pause between delivery and exit may deliver again. */
+TEST_F(event, each_of_two_lines_comes_once)
+{
+	struct vm_gate gate = { .selector = SEL_CODE32, .handler = irq_slow };
+	u32 end;
+
+	vm_create(&self->vm, VM_PROT, irq_two);
+	for (gate.vector = 0x25; gate.vector <= 0x26; gate.vector++)
+		vm_set_gate(&self->vm, &gate);
+	*(u32 *)vm_ptr(&self->vm, GPA(param)) = TWO_ROUNDS;
+	self->vm.sync = raise_two;
+	end = vm_run_guest(&self->vm);
+	EXPECT_EQ(VM_END_PASS, end)
+		TH_LOG("%s", vm_end_text(&self->vm, end));
+	EXPECT_EQ(2 * TWO_ROUNDS, vm_read32(&self->vm, GPA(irq_n)));
 }
 
 /* ---- NMI ---------------------------------------------------------------------- */

@@ -232,6 +232,39 @@ nmi_handler:
 	iretl
 
 /* Exceptions that the host puts in, with and without an error code. */
+/*
+ * Two lines at a time, param times: the second one is waiting when the first is
+ * delivered. The handlers take their time before they do anything that exits.
+ */
+GUEST(irq_two)
+	call pic_setup
+	movl param, %edx
+1:	cli
+	SYNC(2)
+	sti
+	nop
+	nop
+	decl %edx
+	jnz 1b
+	movl param, %ebx
+	addl %ebx, %ebx
+	cmpl %ebx, irq_n
+	EXPECT(e)
+	PASS
+
+	.globl irq_slow
+irq_slow:
+	pushl %eax
+	pushl %ecx
+	incl irq_n
+	movl $3000, %ecx
+1:	loop 1b
+	movb $0x20, %al
+	outb %al, $0x20
+	popl %ecx
+	popl %eax
+	iretl
+
 GUEST(irq_events)
 	TRAPS_ERROR(13, 0x1234, SYNC(13); ud2)
 	TRAPS_ERROR(14, 7, SYNC(14); ud2)
