@@ -71,16 +71,32 @@ static ssize_t vcpu_counter_show(struct device *dev, struct device_attribute *at
 	return sysfs_emit(buf, "%llu\n", value ? READ_ONCE(*value) : 0);
 }
 
+/*
+ * In a halt the counter is less by the time of its begin, and so below 0: no guest has
+ * been halted for longer than there has been time. One word is all that changes.
+ */
+static ssize_t halt_ns_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u64 *counted = counter(dev, attr, true);
+	s64 value = counted ? READ_ONCE(*counted) : 0;
+
+	if (value < 0)
+		value += ktime_get_ns();
+	return sysfs_emit(buf, "%lld\n", value);
+}
+
 static ssize_t vm_counter_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(*counter(dev, attr, false)));
 }
 
-#define VCPU_COUNTER(_group, _name, _member)						\
+#define VCPU_COUNTER_SHOWN(_group, _name, _member, _show)				\
 	static struct counter_attr _group##_##_name = {					\
-		.attr = __ATTR(_name, 0444, vcpu_counter_show, NULL),			\
+		.attr = __ATTR(_name, 0444, _show, NULL),				\
 		.offset = offsetof(struct vmdrv_vcpu, _member),				\
 	}
+#define VCPU_COUNTER(_group, _name, _member)						\
+	VCPU_COUNTER_SHOWN(_group, _name, _member, vcpu_counter_show)
 #define VM_COUNTER(_group, _name, _member)						\
 	static struct counter_attr _group##_##_name = {					\
 		.attr = __ATTR(_name, 0444, vm_counter_show, NULL),			\
@@ -157,7 +173,7 @@ EVENT(irq, IRQ);
 EVENT(nmi, NMI);
 EVENT(exception, EXCEPTION);
 EVENT(halt, HALT);
-EVENT(halt_ns, HALT_NS);
+VCPU_COUNTER_SHOWN(events, halt_ns, events[VMDRV_EVENT_HALT_NS], halt_ns_show);
 EVENT(migration, MIGRATION);
 EVENT(tlb_flush, TLB_FLUSH);
 EVENT(shared, SHARED);

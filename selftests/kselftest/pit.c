@@ -4,6 +4,7 @@
  * for, and that a guest which takes none costs the host nothing.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
@@ -83,6 +84,54 @@ TEST_F(pit, keeps_its_rate)
 	/* How late the last one is depends on what else the machine does. */
 	EXPECT_LE(0.49, took);
 	EXPECT_EQ(0, vm_counter(&self->vm, "events/pit_ticks_lost"));
+}
+
+/* What another thread sees of halts while they last. */
+struct observer {
+	struct vm *vm;
+	bool stop;
+	u32 rises;		/* within one halt */
+	u32 wrong;		/* more than the time that has passed, or less than before */
+};
+
+static void *observe_halts(void *arg)
+{
+	u64 halts, last_halts = 0, halt_ns, last_halt_ns = 0;
+	struct timespec t = { .tv_nsec = 1000000 };
+	double before, last_before = now(CLOCK_MONOTONIC);
+	struct observer *o = arg;
+
+	for (bool first = true; !__atomic_load_n(&o->stop, __ATOMIC_ACQUIRE); first = false) {
+		before = now(CLOCK_MONOTONIC);
+		halts = vm_counter(o->vm, "events/halt");
+		halt_ns = vm_counter(o->vm, "events/halt_ns");
+		if (!first && (halt_ns < last_halt_ns ||
+			       (halt_ns - last_halt_ns) / 1e9 > now(CLOCK_MONOTONIC) - last_before))
+			o->wrong++;
+		o->rises += halts == last_halts && halt_ns > last_halt_ns;
+		last_before = before;
+		last_halts = halts;
+		last_halt_ns = halt_ns;
+		nanosleep(&t, NULL);
+	}
+	return NULL;
+}
+
+TEST_F(pit, a_halt_counts_while_it_lasts)
+{
+	struct observer o = { .vm = &self->vm };
+	pthread_t thread;
+	u32 end;
+
+	start(&self->vm, pit_halt, PIT_HZ / 20, NULL);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, observe_halts, &o));
+	end = vm_run_guest(&self->vm);
+	__atomic_store_n(&o.stop, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(VM_END_PASS, end);
+	EXPECT_EQ(0, o.wrong);
+	EXPECT_LE(10, o.rises);
+	TH_LOG("%u times it rose within a halt", o.rises);
 }
 
 TEST_F(pit, owed_ticks_follow)
