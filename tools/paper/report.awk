@@ -73,6 +73,18 @@ function share(config, test, metric,	time) {
 	return time > 0 ? per(config, test, metric) / time / 10 : 0
 }
 
+# From the lowest to the highest of the runs.
+function idle_extent(config, test,	i, v, lowest, highest) {
+	lowest = 100
+	highest = 0
+	for (i = 1; i <= all_runs[config, test]; i++) {
+		v = values[config, test, "idle", i] / values[config, test, "time", i] / 10
+		lowest = v < lowest ? v : lowest
+		highest = v > highest ? v : highest
+	}
+	return f(lowest, 1) " to " f(highest, 1)
+}
+
 # What would be idle if each exit took its time, too; the link being the same.
 function model_idle(config, test,	idle) {
 	idle = share(config, test, "idle") - exits(config, test) * EXIT_CYCLES / per(config, test, "time") / 10
@@ -248,12 +260,12 @@ function flood_target() {
 			taken("direct") >= taken("virtio-nogso") * 0.98, "see the table of the flood")
 }
 
-# At so much idle time of e1000's, which is where the target comes from.
 function idle_target(	got) {
-	if (!has("direct", "slow"))
+	if (!has("direct", "wall"))
 		return
-	got = share("direct", "slow", "idle")
-	reached(label["direct"], "TCP sent over a link of 60 Mb/s", "host CPU idle, %", 75, f(got, 1), "", got >= 75 * 0.98, LINK)
+	got = share("direct", "wall", "idle")
+	reached(label["direct"], "TCP sent over a link of 4 Mb/s", "host CPU idle, %", 75, f(got, 1), idle_extent("direct", "wall"),
+		got >= 75 * 0.98, LINK)
 }
 
 # Why they do not pay in instructions.
@@ -292,13 +304,13 @@ function peers_table(	j, i, t, c, line) {
 # ---- the paper's tables and figures
 
 function idle_table(test,	i, c) {
-	print "| | Mb/s got | host CPU idle | guest halted | exits for each packet | model: CPU idle | the paper's, of a P-III at 733 MHz |"
-	print "|---|---|---|---|---|---|---|"
+	print "| | Mb/s got | host CPU idle | lowest to highest | guest halted | exits for each packet | model: CPU idle | the paper's, of a P-III at 733 MHz |"
+	print "|---|---|---|---|---|---|---|---|"
 	for (i = 1; i <= configs; i++) {
 		c = order[i]
 		if (has(c, test))
-			printf "| %s | %s | %s%% | %s | %s | %s%% | %s |\n", label[c], f(throughput(c, test), 0),
-				f(share(c, test, "idle"), 1),
+			printf "| %s | %s | %s%% | %s | %s | %s | %s%% | %s |\n", label[c], f(throughput(c, test), test == "wall" ? 2 : 0),
+				f(share(c, test, "idle"), 1), idle_extent(c, test),
 				is_ours(c) ? f(share(c, test, "events.halt_ns"), 1) "%" : "-",
 				c == "native" ? "-" : f(exits(c, test), 2), f(c == "native" ? share(c, test, "idle") : model_idle(c, test), 1),
 				c in paper_idle ? paper_idle[c] "%" : "-"
@@ -497,7 +509,26 @@ function plot_path(c,	i, line) {
 	print line
 }
 
+# What a whole report has of each config, and here has not.
+function print_missing(	i, j, c, n, test, wanted, line) {
+	wanted = "udp-tx tcp-tx tcp-rx udp-rr udp-rx link tx-512 tx-4096 tx-65536 rx-512 rx-4096 rx-65536"
+	for (i = 1; i <= configs; i++) {
+		c = order[i]
+		n = split(wanted (machine == "" ? " wall" : "") (is_ours(c) ? " path where" : ""), test, " ")
+		line = ""
+		for (j = 1; j <= n; j++)
+			if (!has(c, test[j]))
+				line = line " " test[j]
+		if (line != "")
+			print c line
+	}
+}
+
 function print_plot(	i, c) {
+	if (plot == "missing") {
+		print_missing()
+		return
+	}
 	if (plot == "tx" || plot == "rx") {
 		plot_sweep(plot)
 		return
@@ -621,9 +652,14 @@ END {
 	print "is measured in the VMM, as in the paper, from HLT to the wake-up: the host works in some of it.\n"
 	print "![idle time](idle.svg)\n"
 	idle_table("link")
-	print "And over one of 60 Mb/s. An earlier campaign had one of 4 Mb/s in the time that the emulator takes, at"
-	print "which native was idle for 92%, vhost for 65 to 71, virtio without offload for 52, e1000 for 19.\n"
-	idle_table("slow")
+	if (machine == "") {
+		print "And over one of 4 Mb/s to a second machine, by a cable between their NICs, in the time that the emulator"
+		print "takes: what the host's CPU has left is then of that time, in which an exit is far dearer than any"
+		print "other instruction, and which depends on what else the emulator's machine does. So it is compared"
+		print "within this table only. The same method had before, by itself: native 92%, vhost 65 to 71, virtio"
+		print "without offload 52, e1000 19, pcnet 0.3.\n"
+		idle_table("wall")
+	}
 	print "## Figure 6: throughput by the size of writes and reads\n"
 	print "Mb/s of data by TCP on that CPU without another limit, the sink in the same host.\n"
 	print "![sent](tx.svg) ![received](rx.svg)\n"
@@ -660,5 +696,9 @@ END {
 	print "* Exits, switches and interrupts are the counters of vmdriver, KVM and the guest's /proc/interrupts."
 	print "  System calls and KVM's returns to userspace were counted in further passes, by tracepoints,"
 	print "  so that these do not add to the instructions."
+	print "* QEMU 7.2, the lab, delivers an interrupt that a monitor injects with VMRUN a second time where its"
+	print "  count of instructions ends before the guest's next exit, even if the guest has IF clear. A guest that"
+	print "  holds a lock then hangs, KVM's as well as ours; it is found by its exits, started anew, and what it was"
+	print "  at is measured again. Where that happens too often, a peer is missing: see below."
 	print "* data.csv has it all. Anything not there was not measured."
 }
