@@ -8,8 +8,9 @@ images=$top/build/guests
 boot_limit=300		# seconds from power-on to a shell
 answer_limit=60
 poll_interval=0.2
+patience=1		# for what takes its time because the host is slow
 case $(uname -r) in
-*-debug)	boot_limit=1500 answer_limit=400 ;;
+*-debug)	boot_limit=1500 answer_limit=400 patience=5 ;;
 esac
 
 work=$(mktemp -d)
