@@ -520,7 +520,7 @@ function print_missing(	i, j, c, n, test, wanted, line) {
 			if (!has(c, test[j]))
 				line = line " " test[j]
 		if (line != "")
-			print c line
+			print (is_ours(c) ? "ours " : c " ") c ":" line
 	}
 }
 
@@ -687,9 +687,11 @@ END {
 	print "* A run by UDP is a transfer of few packets and one of many; what the latter costs more, divided by"
 	print "  the packets more, is the run's figure. Start, the console and reading counters cancel out."
 	print "* A run by TCP is a connection of its own, of which some time is looked at when it has gone on for a"
-	print "  while: a tenth of a second here, or as long as `span` in tools/paper/measure says. What has moved then is counted at the cable, in bytes of data;"
-	print "  the guest's interrupts are those of all of the connection. No two connections are the same: how one"
-	print "  begins decides for long how many packets share an interrupt, and QEMU's pcnet has two such states."
+	print "  while: `span` after `warm_up` in tools/paper/measure. What has moved then is counted at the cable, in"
+	print "  bytes of data; the guest's interrupts are those of all of the connection. A stream that is sent goes one"
+	print "  of two ways: each write leaves as it comes, with its rest in a small segment, or segments are filled"
+	print "  from what waits. Interrupts, and what a packet costs, differ by far, and so the runs where some go this"
+	print "  way, some that; cable.tx_packets in data.csv tells them apart (1.06 and 1.00)."
 	print "* The figure here is that of the middle one of the runs, which the lowest and the highest are beside."
 	print "* Packets out go to a dummy NIC for the UDP test, for the others to nettest in a network"
 	print "  namespace behind a veth pair. Ours is bridged there by vmnet, QEMU by tap and Linux's bridge."
