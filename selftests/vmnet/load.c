@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 
 #include "test.h"
 
@@ -12,6 +13,15 @@
 #define SENDERS		2
 
 static volatile int stopping;
+
+/* A kernel with KASAN does not get to a million in the time that a test has. */
+static int frames_in_all(void)
+{
+	struct utsname host;
+
+	uname(&host);
+	return strstr(host.release, "-debug") ? MILLION / 10 : MILLION;
+}
 
 struct reader {
 	int fd;
@@ -41,10 +51,11 @@ static void *read_all(void *arg)
 static void *send_half(void *arg)
 {
 	int fd = *(int *)arg;
+	int n = frames_in_all() / SENDERS;
 	struct frame f;
 
 	frame_make(&f, mac_of(9), mac_of(fd), 60, 0);
-	for (int i = 0; i < MILLION / SENDERS; i++)
+	for (int i = 0; i < n; i++)
 		CHECK_EQ(write(fd, &f, 60), 60);
 	return NULL;
 }
@@ -79,16 +90,16 @@ static void million(void)
 	c = (uint64_t *)st.counters;
 	printf("# %llu read, %llu dropped as the queue was full\n", (unsigned long long)r.frames,
 	       (unsigned long long)c[VMNET_RX_QUEUE_FULL]);
-	CHECK_EQ(sent, MILLION);
+	CHECK_EQ(sent, frames_in_all());
 	CHECK_EQ(r.frames, c[VMNET_RX_FRAMES]);
 	CHECK_EQ(r.wrong, 0);
-	CHECK_EQ(c[VMNET_RX_FRAMES] + c[VMNET_RX_QUEUE_FULL], MILLION);
+	CHECK_EQ(c[VMNET_RX_FRAMES] + c[VMNET_RX_QUEUE_FULL], frames_in_all());
 }
 
 /* A guest to the wire: what the NIC's queue does not take is not lost silently. */
 static void to_the_wire(void)
 {
-	struct frame f;
+	struct frame f, in;
 	uint64_t refused = 0, sent = 0;
 	int a, wire, n = 0;
 
@@ -99,20 +110,22 @@ static void to_the_wire(void)
 	wire = packet_socket("w0", false);
 	frame_make(&f, mac_of(7), mac_of(1), 1000, 0);
 	for (int i = 0; i < 20000; i++) {
-		if (write(a, &f, 1000) == 1000) {
+		bool taken = write(a, &f, 1000) == 1000;
+
+		if (taken) {
 			sent++;
-			continue;
+		} else {
+			/* Too much in flight: wait until there is room. */
+			CHECK_EQ(errno, EAGAIN);
+			refused++;
+			CHECK(wait_events(a, POLLOUT, 5000) & POLLOUT);
 		}
-		/* Too much in flight: wait until there is room. */
-		CHECK_EQ(errno, EAGAIN);
-		refused++;
-		CHECK(wait_events(a, POLLOUT, 5000) & POLLOUT);
-		while (frame_read(wire, &f, sizeof(f), 0))
+		/* A sender that is slower than the wire is never refused. */
+		while ((!taken || i % 64 == 0) && frame_read(wire, &in, sizeof(in), 0))
 			n++;
-		frame_make(&f, mac_of(7), mac_of(1), 1000, 0);
 	}
 	usleep(500000);
-	while (frame_read(wire, &f, sizeof(f), 100))
+	while (frame_read(wire, &in, sizeof(in), 100))
 		n++;
 	printf("# %llu sent, %d arrived, %llu times no room\n", (unsigned long long)sent, n,
 	       (unsigned long long)refused);
