@@ -368,20 +368,37 @@ static bool svm_irq_allowed(struct vmdrv_vcpu *vcpu)
 	       !(vmcb->control.int_state & SVM_INTERRUPT_SHADOW_MASK);
 }
 
+/* A virtual interrupt that exits instead of being taken: as soon as one could be. */
+static void svm_set_window(struct vmdrv_vcpu *vcpu, bool on)
+{
+	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
+
+	svm_intercept(vcpu, INTERCEPT_VINTR, on);
+	c->int_vector = 0;
+	if (on)
+		c->int_ctl |= V_IRQ_MASK | V_IGN_TPR_MASK;
+	else
+		c->int_ctl &= ~(V_IRQ_MASK | V_IGN_TPR_MASK);
+}
+
 /*
- * On QEMU's CPU as a virtual interrupt, which the guest takes at once since it may,
- * unless the window needs that: an injected one is delivered a second time if
- * somebody asks the emulator to pause before the next exit. The guest's handlers
- * nest where they must not, and it hangs in a lock of its own. Bochs' CPU, on the
- * other hand, does not deliver virtual interrupts.
+ * On QEMU's CPU as a virtual interrupt, which the guest takes at once since it may:
+ * an injected one is delivered a second time if somebody asks the emulator to pause
+ * before the next exit. The guest's handlers nest where they must not, and it hangs
+ * in a lock of its own. The window, which is a virtual interrupt as well, opens after
+ * that exit. Bochs' CPU, on the other hand, does not deliver virtual interrupts.
  */
 static void svm_inject_irq(struct vmdrv_vcpu *vcpu, u8 vector)
 {
 	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
 
-	if (!injects_twice || vcpu->window) {
+	if (!injects_twice) {
 		c->event_inj = vector | SVM_EVTINJ_TYPE_INTR | SVM_EVTINJ_VALID;
 		return;
+	}
+	if (unlikely(vcpu->window)) {
+		svm_set_window(vcpu, false);
+		vcpu->window = false;
 	}
 	c->int_vector = vector;
 	c->int_ctl |= V_IRQ_MASK | V_IGN_TPR_MASK;
@@ -415,19 +432,6 @@ static void svm_inject_exception(struct vmdrv_vcpu *vcpu, u8 vector, bool has_er
 	c->event_inj = vector | SVM_EVTINJ_TYPE_EXEPT | SVM_EVTINJ_VALID |
 		       (has_error ? SVM_EVTINJ_VALID_ERR : 0);
 	c->event_inj_err = error;
-}
-
-/* A virtual interrupt that exits instead of being taken: as soon as one could be. */
-static void svm_set_window(struct vmdrv_vcpu *vcpu, bool on)
-{
-	struct vmcb_control_area *c = &svm_vmcb(vcpu)->control;
-
-	svm_intercept(vcpu, INTERCEPT_VINTR, on);
-	c->int_vector = 0;
-	if (on)
-		c->int_ctl |= V_IRQ_MASK | V_IGN_TPR_MASK;
-	else
-		c->int_ctl &= ~(V_IRQ_MASK | V_IGN_TPR_MASK);
 }
 
 const struct vmdrv_ops svm_ops = {
