@@ -67,9 +67,10 @@ GUEST(pit_masked)
 	EXPECT(e)
 	OUT8(0xfe, 0x21)
 	nop
+	/* And what a busy host may owe from before, which the test looks at. */
 	incl %ebx
 	cmpl %ebx, irq_n
-	EXPECT(e)
+	EXPECT(ae)
 	OUT8(0xff, 0x21)
 	PASS
 
