@@ -10,7 +10,6 @@
 #include <linux/hardirq.h>
 #include <linux/module.h>
 #include <linux/perf_event.h>
-#include <linux/smp.h>
 
 #include "perf.h"
 #include "vmdriver.h"
@@ -59,17 +58,15 @@ static struct perf_guest_info_callbacks callbacks = {
 	.get_ip = guest_ip,
 };
 
-/* What was left when the key was turned off under a vCPU may be gone meanwhile. */
-static void forget_vcpu(void *unused)
-{
-	__this_cpu_write(vmdrv_perf_vcpu, NULL);
-}
-
 static void take_slot(void)
 {
+	int cpu;
+
 	mutex_lock(&slot_mutex);
 	if (!slot_taken) {
-		on_each_cpu(forget_vcpu, NULL, 1);
+		/* What a CPU kept when the key was turned off in a guest's turn may be gone. */
+		for_each_possible_cpu(cpu)
+			per_cpu(vmdrv_perf_vcpu, cpu) = NULL;
 		static_branch_enable(&vmdrv_perf_on);
 		perf_register_guest_info_callbacks(&callbacks);
 		slot_taken = true;

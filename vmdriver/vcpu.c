@@ -105,7 +105,7 @@ static bool canonical(u64 base)
  * Attributes have 12 bits, and what the UAPI has no meaning for is 0. A base that is
  * not canonical would be sign-extended by SVM; VMX refuses it, and so do we.
  */
-static const char *tables_fault(const struct vmdrv_sregs *s)
+static const char *descriptor_fault(const struct vmdrv_sregs *s)
 {
 	const struct vmdrv_segment *seg = &s->es;
 	int i;
@@ -128,7 +128,7 @@ static const char *sregs_fault(const struct vmdrv_sregs *s)
 {
 	bool paging = s->cr0 & X86_CR0_PG;
 	bool lme = s->efer & EFER_LME;
-	const char *fault = tables_fault(s);
+	const char *fault = descriptor_fault(s);
 
 	if (fault)
 		return fault;

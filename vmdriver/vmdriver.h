@@ -201,9 +201,9 @@ struct vmdrv_ops {
 	void (*decode)(struct vmdrv_vcpu *vcpu, struct vm_exit *exit);
 	bool (*irq_allowed)(struct vmdrv_vcpu *vcpu);
 	void (*inject_irq)(struct vmdrv_vcpu *vcpu, u8 vector);
-	/* No NMI handler runs in the guest, and nothing else holds NMIs back. */
 	/* Was the last exit for an NMI of the host's? In its handler. */
 	bool (*left_by_nmi)(struct vmdrv_vcpu *vcpu);
+	/* No NMI handler runs in the guest, and nothing else holds NMIs back. */
 	bool (*nmi_allowed)(struct vmdrv_vcpu *vcpu);
 	/* Holds further ones back until the guest's IRET. */
 	void (*inject_nmi)(struct vmdrv_vcpu *vcpu);

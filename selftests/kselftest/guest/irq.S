@@ -231,7 +231,6 @@ nmi_handler:
 1:	popl %eax
 	iretl
 
-/* Exceptions that the host puts in, with and without an error code. */
 /*
  * Two lines at a time, param times: the second one is waiting when the first is
  * delivered. The handlers take their time before they do anything that exits.
@@ -265,6 +264,7 @@ irq_slow:
 	popl %eax
 	iretl
 
+/* Exceptions that the host puts in, with and without an error code. */
 GUEST(irq_events)
 	TRAPS_ERROR(13, 0x1234, SYNC(13); ud2)
 	TRAPS_ERROR(14, 7, SYNC(14); ud2)
