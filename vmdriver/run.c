@@ -215,7 +215,10 @@ static int run_loop(struct vmdrv_vcpu *vcpu)
 		if (READ_ONCE(vcpu->requests) & VMDRV_REQS_OUTSIDE && see_to_requests(vcpu))
 			return 0;
 		if (vcpu->halted) {
-			vmdrv_nics_idle(vcpu);
+			if (vmdrv_nics_idle(vcpu)) {
+				vcpu->run->exit_reason = VMDRV_EXIT_NIC;
+				return 0;
+			}
 			sleep_halted(vcpu);
 			continue;
 		}

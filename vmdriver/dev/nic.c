@@ -489,7 +489,7 @@ int vmdrv_nic_receive(struct vmdrv_vm *vm, const struct vmdrv_nic_move *args)
 /*
  * When VMApp is called anyway, and often, a frame to send need not call it. It
  * stays where the guest has put it, in the ring, and goes with the next switch:
- * no later than the one that combine_max frames cause, or a whole tick.
+ * no later than the one that combine_max frames cause, or HLT, or a whole tick.
  */
 static bool combine_locked(struct vmdrv_nic *nic, u32 events)
 {
@@ -622,18 +622,32 @@ void vmdrv_nics_gathered(struct vmdrv_vcpu *vcpu)
 	}
 }
 
-void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu)
+/* True if frames wait for a world switch: with HLT there is one, as in the paper's 3.5. */
+static bool idle_locked(struct vmdrv_nic *nic)
+{
+	if (nic->lance.sent) {
+		lance_tint(&nic->lance);
+		settle_locked(nic, true);
+	}
+	if (nic->path != VMDRV_PATH_VMM || !nic->held_since)
+		return false;
+	nic->counts[NIC_COUNT_COMBINE_HALTED]++;
+	nic->vm->vcpu->nics |= BIT(nic->index);
+	return true;
+}
+
+bool vmdrv_nics_idle(struct vmdrv_vcpu *vcpu)
 {
 	struct vmdrv_nic *nic;
+	bool wanted = false;
 	int i;
 
 	for (i = 0; i < VMDRV_NIC_MAX; i++) {
 		nic = vmdrv_nic_find(vcpu->vm, i);
-		if (!nic || !READ_ONCE(nic->lance.sent))
+		if (!nic || !(READ_ONCE(nic->lance.sent) || READ_ONCE(nic->held_since)))
 			continue;
 		nic_lock(nic);
-		lance_tint(&nic->lance);
-		settle_locked(nic, true);
+		wanted |= idle_locked(nic);
 		nic_unlock(nic);
 	}
 	/* Halted, it needs no turn of its own before the next of the NICs. */
@@ -641,6 +655,7 @@ void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu)
 		vcpu->nics_again = false;
 		set_bit(VMDRV_REQ_NIC, &vcpu->requests);
 	}
+	return wanted;
 }
 
 /* ---- the vCPU's thread between two entries ---- */
@@ -772,6 +787,7 @@ NIC_ATTR(tx_batches, NIC_COUNT_TX_BATCH);
 NIC_ATTR(tx_full, NIC_COUNT_TX_FULL);
 NIC_ATTR(combine_held, NIC_COUNT_COMBINE_HELD);
 NIC_ATTR(combine_full, NIC_COUNT_COMBINE_FULL);
+NIC_ATTR(combine_halted, NIC_COUNT_COMBINE_HALTED);
 NIC_ATTR(combine_expired, NIC_COUNT_COMBINE_EXPIRED);
 NIC_ATTR(combine_longest_ns, NIC_COUNT_COMBINE_LONGEST_NS);
 NIC_ATTR(lent, NIC_COUNT_LENT);
@@ -784,7 +800,8 @@ static struct attribute *nic_attrs[] = {
 	&nic_rx_lost.attr, &nic_access.attr, &nic_access_slow.attr,
 	&nic_access_vmapp.attr,
 	&nic_tx_batches.attr, &nic_tx_full.attr, &nic_combine_held.attr,
-	&nic_combine_full.attr, &nic_combine_expired.attr, &nic_combine_longest_ns.attr,
+	&nic_combine_full.attr, &nic_combine_halted.attr, &nic_combine_expired.attr,
+	&nic_combine_longest_ns.attr,
 	&nic_lent.attr, &nic_lent_copied.attr, &nic_lent_late.attr, &nic_lent_longest_ns.attr,
 	NULL
 };

@@ -41,6 +41,7 @@ enum nic_count {
 	NIC_COUNT_TX_FULL,	/* times that the network had no room for the next one */
 	NIC_COUNT_COMBINE_HELD,	/* times that frames were left to wait, for a switch or more */
 	NIC_COUNT_COMBINE_FULL,	/* batches that combine_max sent on their way */
+	NIC_COUNT_COMBINE_HALTED,	/* batches that the guest's HLT sent on their way */
 	NIC_COUNT_COMBINE_EXPIRED,	/* batches that had waited for a whole tick */
 	NIC_COUNT_COMBINE_LONGEST_NS,	/* the longest that a frame has waited on this path */
 	NIC_COUNT_LENT,		/* frames sent without a copy */
@@ -145,8 +146,11 @@ bool vmdrv_nics_service(struct vmdrv_vcpu *vcpu);
 /* The stay is over for which frames gathered. */
 void vmdrv_nics_gathered(struct vmdrv_vcpu *vcpu);
 
-/* The guest has nothing to do: interrupts that were to be saved come now. */
-void vmdrv_nics_idle(struct vmdrv_vcpu *vcpu);
+/*
+ * The guest has nothing to do: interrupts that were to be saved come now. Returns whether
+ * VMApp is to send frames, which combining has left to wait.
+ */
+bool vmdrv_nics_idle(struct vmdrv_vcpu *vcpu);
 
 /* VMDRV_RUN is about to return: the frames of vcpu->nics that wait for a switch have theirs. */
 void vmdrv_nics_leave(struct vmdrv_vcpu *vcpu);
