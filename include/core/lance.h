@@ -443,6 +443,16 @@ void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable);
  */
 void lance_tint(struct lance *l);
 
+/* A driver that cannot be told of sent frames: it is at work, and has masked TINT, or all. */
+bool lance_tint_masked(const struct lance *l);
+
+/*
+ * Has the driver found by itself what was sent? Some clear the buffer's address in each
+ * descriptor that they take back, as Linux's pcnet32 does, or use it anew. Reads the last
+ * descriptor that was handed back. False of other drivers, and of descriptors of 8 bytes.
+ */
+bool lance_tx_taken(struct lance *l);
+
 /*
  * Is the receiver ready? Reads a descriptor. False when a frame would not be
  * taken; if only a buffer is missing, LANCE_EV_RX will come.

@@ -344,6 +344,45 @@ static void test_moderation(void **state)
 	nic.l.batch = 0;
 }
 
+/* A driver may be told later that has its frame back, and has cleared the address. */
+static void test_taken(void **state)
+{
+	for (unsigned int style = 0; style < 4; style++) {
+		bool wide = style;	/* in 8 bytes the address shares a word with OWN */
+
+		nic_start(&nic, style);
+		nic.l.batch = 3;
+		nic_give_tx(&nic, 0, 60, OWN_FRAME);
+		nic_play(&nic, "w0=48 tx=1");
+		assert_false(lance_tx_taken(&nic.l));
+		nic_set_desc(&nic, TX_RING, 0, 0, 60, 0);
+		assert_int_equal(lance_tx_taken(&nic.l), wide);
+		nic_give_tx(&nic, 0, 60, OWN_FRAME);
+		assert_int_equal(lance_tx_taken(&nic.l), wide);
+		nic_give_tx(&nic, 0, 60, 0);
+		assert_false(lance_tx_taken(&nic.l));
+
+		/* At address 0 it could not be told from one that was taken: it does not wait. */
+		nic_set_desc(&nic, TX_RING, 1, 0, 60, OWN_FRAME);
+		nic_play(&nic, "irq=0 w0=48 tx=1 irq=1");
+	}
+	nic.l.batch = 0;
+}
+
+/* And one that has masked its interrupts cannot be told. */
+static void test_masked(void **state)
+{
+	nic_start(&nic, 2);
+	nic_play(&nic, "w0=40");
+	assert_false(lance_tint_masked(&nic.l));
+	nic_play(&nic, "w3=200");
+	assert_true(lance_tint_masked(&nic.l));
+	nic_play(&nic, "w3=400");
+	assert_false(lance_tint_masked(&nic.l));
+	nic_play(&nic, "w0=0");
+	assert_true(lance_tint_masked(&nic.l));
+}
+
 static void test_waiting(void **state)
 {
 	nic_start(&nic, 3);
@@ -746,6 +785,8 @@ int main(void)
 		cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_moderation),
+		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_restart),

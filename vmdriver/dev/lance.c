@@ -1334,6 +1334,21 @@ static bool wants_tint(const struct lance *l, const struct lance_tx *tx)
 	       tx->frag[tx->count - 1].status & LANCE_TMD_LTINT;
 }
 
+bool lance_tint_masked(const struct lance *l)
+{
+	return !(l->csr[0] & LANCE_CSR0_IENA) || l->csr[3] & LANCE_CSR0_TINT;
+}
+
+bool lance_tx_taken(struct lance *l)
+{
+	u32 at = desc_addr(l, &l->tx, l->tx.len - 1);
+	u32 w[4];
+
+	if (!wide(l) || !l->bus->read(l->dev, at, w, sizeof(w)))
+		return false;
+	return !w[style(l) == 3 ? 2 : 0] || w[1] >> 16 & LANCE_MD_OWN;
+}
+
 void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable)
 {
 	u32 errors;
@@ -1357,7 +1372,8 @@ void lance_tx_done(struct lance *l, const struct lance_tx *tx, bool readable)
 		l->csr[0] |= LANCE_CSR0_BABL;
 	if (errors || wants_tint(l, tx))
 		l->sent++;
-	if (errors || l->sent >= l->batch)
+	/* See lance_tx_taken(): of a buffer at address 0 it would not know. */
+	if (errors || l->sent >= l->batch || !tx->frag[tx->count - 1].addr)
 		settle_tint(l);
 	update_irq(l);
 }

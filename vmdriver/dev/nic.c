@@ -28,6 +28,8 @@
 /* So many frames leave at once: on path direct they gather, while one follows another so soon. */
 #define GATHER_MAX	8
 #define GATHER_NS	(50 * NSEC_PER_USEC)
+/* How long a driver that has found sent frames by itself is not told of them. */
+#define TAKEN_JIFFIES	max_t(unsigned long, HZ / 10, 1)
 /* How long a user waits for VMApp to take a NIC to another path. */
 #define PATH_WAIT	(5 * HZ)
 /*
@@ -552,19 +554,47 @@ static void port_notify(struct vmnet_port_borrower *borrower, u32 events)
 }
 
 /*
- * Interrupts for frames that were sent. The first one in a tick comes at once;
- * those that follow share theirs until most of the ring is done, the
- * guest has nothing else to do, or is interrupted anyway, or a tick is over.
+ * Interrupts for frames that were sent. The first one in a tick comes at once, unless
+ * the driver has them masked; those that follow share theirs until most of the ring is
+ * done, the guest has nothing else to do, or is interrupted anyway, or a tick is over.
  */
 static void moderate_locked(struct vmdrv_nic *nic)
 {
 	unsigned long now = jiffies;
 
-	if (nic->tint_tick == now)
+	if (nic->tint_tick == now || lance_tint_masked(&nic->lance))
 		nic->lance.batch = nic->lance.tx.len - nic->lance.tx.len / 8;
 	else
 		nic->lance.batch = 1;
 	nic->tint_tick = now;
+}
+
+/* Before a turn: have all that were sent before been reported? */
+static void begin_turn_locked(struct vmdrv_nic *nic)
+{
+	if (nic->lance.sent)
+		return;
+	nic->taken = 0;
+	nic->tint_last = jiffies + TAKEN_JIFFIES;
+}
+
+/*
+ * It is time for the interrupt of frames that were sent. A driver that answers to what
+ * has come sends while it is at work on its rings, and often has taken these frames back
+ * before it unmasks its interrupts: one by itself would tell it nothing. So it comes with
+ * the next, or when CSR0 is read.
+ */
+static void report_sent_locked(struct vmdrv_nic *nic)
+{
+	if (!nic->lance.sent)
+		return;
+	if (!time_before(jiffies, nic->tint_last) || !lance_tx_taken(&nic->lance)) {
+		lance_tint(&nic->lance);
+	} else if (nic->taken != nic->lance.sent) {
+		nic->taken = nic->lance.sent;
+		nic->counts[NIC_COUNT_TINT_SPARED]++;
+		mod_timer(&nic->tint, nic->tint_last);
+	}
 }
 
 static void tint_timer(struct timer_list *timer)
@@ -585,17 +615,17 @@ static void move_direct_locked(struct vmdrv_nic *nic, u32 events)
 	bool room;
 
 	if (events & LANCE_EV_TINT)
-		lance_tint(&nic->lance);
+		report_sent_locked(nic);
 	if (events & LANCE_EV_TX) {
 		end_hold_locked(nic);
 		moderate_locked(nic);
 		if (transmit_locked(nic, LANCE_TX_BUDGET, &room) == LANCE_TX_BUDGET)
 			again |= LANCE_EV_TX;
+		if (nic->lance.sent != nic->taken)
+			timer_reduce(&nic->tint, jiffies + 1);
 	}
 	if (events & LANCE_EV_RX && receive_locked(nic, NIC_RX_BUDGET) == NIC_RX_BUDGET)
 		again |= LANCE_EV_RX;
-	if (nic->lance.sent && !timer_pending(&nic->tint))
-		mod_timer(&nic->tint, jiffies + 1);
 	if (!again)
 		return;
 	atomic_or(again, &nic->events);
@@ -615,6 +645,7 @@ void vmdrv_nics_gathered(struct vmdrv_vcpu *vcpu)
 		nic_lock(nic);
 		/* On path vmm what waits is VMApp's. */
 		if (nic->path == VMDRV_PATH_DIRECT) {
+			begin_turn_locked(nic);
 			move_direct_locked(nic, LANCE_EV_TX);
 			settle_locked(nic, true);
 		}
@@ -625,10 +656,9 @@ void vmdrv_nics_gathered(struct vmdrv_vcpu *vcpu)
 /* True if frames wait for a world switch: with HLT there is one, as in the paper's 3.5. */
 static bool idle_locked(struct vmdrv_nic *nic)
 {
-	if (nic->lance.sent) {
-		lance_tint(&nic->lance);
+	report_sent_locked(nic);
+	if (nic->lance.events)
 		settle_locked(nic, true);
-	}
 	if (nic->path != VMDRV_PATH_VMM || !nic->held_since)
 		return false;
 	nic->counts[NIC_COUNT_COMBINE_HALTED]++;
@@ -671,6 +701,7 @@ static bool service(struct vmdrv_nic *nic)
 	nic_lock(nic);
 	if (!in_vmm(nic))
 		goto unlock;
+	begin_turn_locked(nic);
 	vmdrv_loans_reap_locked(nic);
 	if (events & LANCE_EV_INIT) {
 		lance_load(&nic->lance);
@@ -790,6 +821,7 @@ NIC_ATTR(combine_full, NIC_COUNT_COMBINE_FULL);
 NIC_ATTR(combine_halted, NIC_COUNT_COMBINE_HALTED);
 NIC_ATTR(combine_expired, NIC_COUNT_COMBINE_EXPIRED);
 NIC_ATTR(combine_longest_ns, NIC_COUNT_COMBINE_LONGEST_NS);
+NIC_ATTR(tint_spared, NIC_COUNT_TINT_SPARED);
 NIC_ATTR(lent, NIC_COUNT_LENT);
 NIC_ATTR(lent_copied, NIC_COUNT_LENT_COPIED);
 NIC_ATTR(lent_late, NIC_COUNT_LENT_LATE);
@@ -801,7 +833,7 @@ static struct attribute *nic_attrs[] = {
 	&nic_access_vmapp.attr,
 	&nic_tx_batches.attr, &nic_tx_full.attr, &nic_combine_held.attr,
 	&nic_combine_full.attr, &nic_combine_halted.attr, &nic_combine_expired.attr,
-	&nic_combine_longest_ns.attr,
+	&nic_combine_longest_ns.attr, &nic_tint_spared.attr,
 	&nic_lent.attr, &nic_lent_copied.attr, &nic_lent_late.attr, &nic_lent_longest_ns.attr,
 	NULL
 };

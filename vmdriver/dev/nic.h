@@ -44,6 +44,7 @@ enum nic_count {
 	NIC_COUNT_COMBINE_HALTED,	/* batches that the guest's HLT sent on their way */
 	NIC_COUNT_COMBINE_EXPIRED,	/* batches that had waited for a whole tick */
 	NIC_COUNT_COMBINE_LONGEST_NS,	/* the longest that a frame has waited on this path */
+	NIC_COUNT_TINT_SPARED,	/* interrupts for sent frames that the driver had found before */
 	NIC_COUNT_LENT,		/* frames sent without a copy */
 	NIC_COUNT_LENT_COPIED,	/* ... that somebody has copied after all */
 	NIC_COUNT_LENT_LATE,	/* ... that came back late */
@@ -68,6 +69,8 @@ enum nic_count {
  * @poll: sets LANCE_EV_TX now and then for drivers that never say when
  * @tint: a TINT that waits for more frames waits no longer
  * @tint_tick: in jiffies, when one was set last
+ * @tint_last: in jiffies, when it comes at the latest, if the driver does not need it
+ * @taken: so many of the frames for which it is due the driver has found by itself
  * @borrower: on path direct, what vmnet notifies
  * @knobs: VMDRV_KNOB_*, those of a NIC
  * @held_since: when frames began to wait for a switch, or to gather, in ns; 0: none does
@@ -100,6 +103,8 @@ struct vmdrv_nic {
 	struct timer_list poll;
 	struct timer_list tint;
 	unsigned long tint_tick;
+	unsigned long tint_last;
+	u32 taken;
 	struct vmnet_port_borrower borrower;
 	u32 knobs[VMDRV_KNOB_NR];
 	u64 held_since;
