@@ -99,7 +99,7 @@ test:
 	tools/lab/lanes test
 
 test-debug:
-	tools/deps test
+	tools/deps test paper
 	+$(MAKE) vmapp vmctl nettest tests
 	+$(MAKE) modules KVER=debug
 	tools/lab/lanes debug
