@@ -313,7 +313,8 @@ function idle_target(	got) {
 		return
 	got = share("direct", "wall", "idle")
 	reached(label["direct"], "TCP sent over a link of 4 Mb/s", "host CPU idle, %", 75, f(got, 1), idle_extent("direct", "wall"),
-		got >= 75 * 0.98, link_exits("direct") exit_time("direct") "; " scaled_idle("direct") ", with pairs " scaled_idle("direct+pairs") ", as if native had " NATIVE_IDLE "%" fewest_exits())
+		got >= 75 * 0.98, link_exits("direct") exit_time("direct") "; " scaled_idle("direct") \
+		", with pairs " scaled_idle("direct+pairs") ", as if native had " NATIVE_IDLE "%" fewest_exits())
 }
 
 # What the emulator leaves to a guest that has hardly any exits.
